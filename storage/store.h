@@ -1,0 +1,243 @@
+// Where all state lives. One call is one transaction: it happens whole or not at all, and is durable when it returns.
+//
+// Thread safety: every method may be called from any thread at any time.
+// Time: the store's own clock (injected into the embedded one, the database's in Postgres); callers pass none.
+//
+// Invariants that every backend keeps and storage/store_conformance tests:
+//  1. Episodes and assertions are inserted and deleted, never updated.
+//  2. A user has at most one task in {waiting, running, delayed} and at most one in {behind}.
+//  3. An episode is in pending exactly until a committed run reviews it (or it is erased or found unreadable).
+//  4. A write under a lease lands only while that lease is the task's: otherwise kAborted with "lease lost", and
+//     nothing changed.
+//  5. Two commits that read the same memory_version cannot both land: the second gets kAborted with
+//     "memory changed".
+//
+// Errors, of every method: kUnavailable (store closed, busy past its deadline, gone), kResourceExhausted (disk full;
+// the store is intact and works again once there is room), kDataLoss (corrupt), kInternal (a bug). Messages name
+// what was being done, never a memory's text. Methods list only what they add.
+#ifndef SLOWWAVE_STORAGE_STORE_H_
+#define SLOWWAVE_STORAGE_STORE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "storage/types.h"
+
+namespace slowwave {
+
+// Lists are cut by `after` (opaque: what the last page returned, empty for the first) and `limit` (>= 1).
+template <typename T>
+struct Page {
+  std::vector<T> items;
+  std::string next;  // empty: nothing follows
+};
+
+struct EnqueueRequest {
+  UserKey user;
+  TriggerKind kind = TriggerKind::kManual;
+  int32_t priority = 10;
+  std::string reason;
+  TaskOptions options;
+  std::string request_id;    // empty: none
+  std::string request_body;  // digest of the request; a request_id must not come back with another one
+};
+
+struct EnqueueResult {
+  Task task;
+  bool joined = false;    // an unfinished task took the request in
+  bool repeated = false;  // this request_id was answered before: `task` is that one, as it is now
+};
+
+// What a run may sample. Filters come first, then rank, then limit.
+struct SampleSpec {
+  int32_t limit = 200;
+  std::vector<EpisodeType> types;
+  double min_importance = 0.3;
+  double min_confidence = 0.3;
+  absl::Time age_at;  // score = 0.4 importance + 0.3 min(ln(1+accesses)/5, 1) + 0.3 / (1 + 0.1 age in days)
+  std::optional<absl::Time> window_from, window_to;
+  bool ignore_backoff = false;
+  int32_t context_turns = 2;
+};
+
+struct Sample {
+  std::vector<Episode> episodes;  // best score first; ties by occurred_at, then id
+  std::vector<int> tries;         // parallel to `episodes`
+  // Turns of the same sessions at most `context_turns` away that are not in `episodes`; without embeddings.
+  std::vector<Episode> context;
+  int64_t eligible = 0;  // that passed the filters, before the limit
+  int64_t skipped_type = 0, skipped_threshold = 0, skipped_window = 0, skipped_backoff = 0;  // pending but filtered
+  int64_t memory_version = 0;
+  SlotRegistry registry;
+};
+
+// A user's assertions and stored facts under some keys.
+struct SlotContents {
+  int64_t memory_version = 0;
+  std::string fold_stamp;
+  std::vector<Assertion> assertions;  // those whose raw key is asked for
+  std::vector<Fact> facts;            // those whose (slot) key is asked for
+};
+
+// All that a run changes. See rule 7 of the design.
+struct RunCommit {
+  Lease lease;
+  int64_t memory_version = 0;  // as read with the slots
+  RunRecord run;
+  std::vector<Assertion> assertions;
+  std::vector<std::string> replaced_keys;  // slots whose facts are replaced by `facts`
+  std::vector<Fact> facts;
+  std::vector<Quarantined> quarantine;
+  std::vector<std::string> reviewed;    // ids; each must be pending unless `keep_pending`
+  std::vector<std::string> cited;       // subset of reviewed
+  std::vector<std::string> unreadable;  // ids
+  std::vector<std::string> left;        // ids whose chunk got no answer: tries + 1
+  absl::Duration left_backoff = absl::ZeroDuration();
+  bool keep_pending = false;
+  EpisodeStatus set_status = EpisodeStatus::kUnspecified;  // for cited episodes
+  std::string fold_stamp;
+  // What counts as backlog; if any is left, a follow-up is queued (or the task behind becomes ready).
+  std::optional<SampleSpec> follow_up;
+};
+
+struct CommitResult {
+  int64_t memory_version = 0;
+  std::string follow_up;  // task id; empty if none
+};
+
+// A condition that fired: written only if the condition is still as it was read.
+struct FireRequest {
+  UserKey user;
+  int condition = 0;              // index into UserState::conditions
+  TriggerCondition as_read;       // compare and swap
+  TriggerCondition after;
+  EnqueueRequest task;
+};
+
+struct TaskFilter {
+  std::string tenant;
+  std::string user;               // empty: all of the tenant's
+  std::vector<TaskState> states;  // empty: all
+};
+
+struct FactFilter {
+  std::string subject, category_part, key;  // exact; empty: any
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // ---- users
+
+  // Creates the user, or replaces its conditions if it exists. `conditions` carry their first next_due.
+  virtual absl::StatusOr<UserState> RegisterUser(const UserKey& user,
+                                                 const std::vector<TriggerCondition>& conditions) = 0;
+  // kNotFound.
+  virtual absl::StatusOr<UserState> GetUser(const UserKey& user) = 0;
+  virtual absl::StatusOr<Page<UserKey>> ListUsers(const std::string& tenant, const std::string& after, int limit) = 0;
+
+  // ---- episodes
+
+  // One outcome an episode, in order. Creates the user with `defaults` if nobody registered it. Episodes are in
+  // pending at once unless their origin is derived. The first embedding fixes the user's dimension.
+  virtual absl::StatusOr<std::vector<IngestOutcome>> IngestEpisodes(
+      const UserKey& user, const std::vector<Episode>& episodes, const std::vector<TriggerCondition>& defaults) = 0;
+  // kNotFound: no such user or episode.
+  virtual absl::StatusOr<StoredEpisode> GetEpisode(const UserKey& user, const std::string& id) = 0;
+  // By occurred_at, then id. kNotFound: no such user.
+  virtual absl::StatusOr<Page<StoredEpisode>> ListEpisodes(const UserKey& user, const std::string& after,
+                                                           int limit) = 0;
+
+  // ---- tasks
+
+  // A waiting task of the user takes the request in (highest priority, reason added); beside a running one it waits
+  // behind. kNotFound: no such user. kInvalidArgument: request_id reused with another body (within a day).
+  virtual absl::StatusOr<EnqueueResult> Enqueue(const EnqueueRequest& request) = 0;
+  // Claims up to `limit` ready tasks, best rank first: priority, then age. Their attempt counts.
+  virtual absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
+                                                              absl::Duration lease) = 0;
+  // kAborted: the lease is lost.
+  virtual absl::Status RenewLease(const Lease& lease, absl::Duration duration) = 0;
+  // Hands a claimed task back as it was before the claim; the attempt does not count. kAborted.
+  virtual absl::Status ReleaseTask(const Lease& lease) = 0;
+  // The attempt failed. Delayed until `retry_after` from now, or dead if unset. kAborted.
+  virtual absl::Status FailTask(const Lease& lease, const std::string& error,
+                                std::optional<absl::Duration> retry_after) = 0;
+  // Makes tasks whose lease has run out ready again (dead after `max_attempts`), and delayed ones whose time has
+  // come. With `all_running` (an embedded store at start) every running task counts as run out, and its attempt
+  // does not count. Returns how many became ready.
+  virtual absl::StatusOr<int> RescueTasks(int max_attempts, bool all_running) = 0;
+  // Earliest time at which RescueTasks will have something to do; InfiniteFuture if none.
+  virtual absl::StatusOr<absl::Time> NextRescue() = 0;
+  // kNotFound.
+  virtual absl::StatusOr<Task> GetTask(const std::string& tenant, const std::string& task_id) = 0;
+  // Newest first.
+  virtual absl::StatusOr<Page<Task>> ListTasks(const TaskFilter& filter, const std::string& after, int limit) = 0;
+  // Takes effect at once; a running attempt loses its lease. kNotFound; kFailedPrecondition: finished already.
+  virtual absl::StatusOr<Task> CancelTask(const std::string& tenant, const std::string& task_id) = 0;
+  // A dead or cancelled task becomes ready with a fresh count of attempts (waits behind a running one; joins a
+  // waiting one, which is then returned). kNotFound; kFailedPrecondition: neither dead nor cancelled.
+  virtual absl::StatusOr<EnqueueResult> RetryTask(const std::string& tenant, const std::string& task_id) = 0;
+
+  // ---- a run
+
+  // kAborted: the lease is lost.
+  virtual absl::StatusOr<Sample> SampleEpisodes(const Lease& lease, const SampleSpec& spec) = 0;
+  // The episodes of a stored plan that are still pending, in the plan's order, with context and registry.
+  virtual absl::StatusOr<Sample> LoadPlanned(const Lease& lease, const std::vector<std::string>& ids,
+                                             int context_turns) = 0;
+  // kAborted.
+  virtual absl::Status StorePlan(const Lease& lease, const std::string& run_id, const std::string& plan) = 0;
+  // `raw_keys` as assertions carry them, `slot_keys` as facts do.
+  virtual absl::StatusOr<SlotContents> LoadSlots(const UserKey& user, const std::vector<std::string>& raw_keys,
+                                                 const std::vector<std::string>& slot_keys) = 0;
+  // Everything of a user, for refolding, verification and export.
+  virtual absl::StatusOr<SlotContents> LoadAllSlots(const UserKey& user) = 0;
+  // Distinct slot keys that the user has facts under.
+  virtual absl::StatusOr<std::vector<std::string>> ListFactKeys(const UserKey& user) = 0;
+  // kAborted: lease lost, memory changed, or a reviewed episode no longer pending. Idempotent: a commit whose
+  // run_id is already recorded answers as the first did.
+  virtual absl::StatusOr<CommitResult> CommitRun(const RunCommit& commit) = 0;
+  // Replaces all of a user's facts, if its memory is still at `memory_version`. kAborted: it is not.
+  virtual absl::Status ReplaceFacts(const UserKey& user, int64_t memory_version, const std::string& fold_stamp,
+                                    const std::vector<Fact>& facts) = 0;
+
+  // ---- what was learned
+
+  // By key, then time. kNotFound: no such user.
+  virtual absl::StatusOr<Page<Fact>> ListFacts(const UserKey& user, const FactFilter& filter,
+                                               const std::string& after, int limit) = 0;
+  virtual absl::StatusOr<Page<Quarantined>> ListQuarantine(const UserKey& user, const std::string& after,
+                                                           int limit) = 0;
+  // kNotFound.
+  virtual absl::StatusOr<RunRecord> GetRun(const std::string& tenant, const std::string& run_id) = 0;
+  // Newest first. Without change sets.
+  virtual absl::StatusOr<Page<RunRecord>> ListRuns(const UserKey& user, const std::string& after, int limit) = 0;
+
+  // ---- slots
+
+  // The tenant's own; the built-in ones are merged in by core/registry.h.
+  virtual absl::StatusOr<SlotRegistry> GetSlots(const std::string& tenant) = 0;
+  // Inserts or replaces by pattern; the version grows only if something changed.
+  virtual absl::StatusOr<SlotRegistry> PutSlots(const std::string& tenant, const std::vector<Slot>& slots) = 0;
+
+  // ---- triggers
+
+  // Writes the condition and the task in one transaction. kAborted: the condition is no longer as read.
+  virtual absl::StatusOr<EnqueueResult> FireTrigger(const FireRequest& request) = 0;
+
+  // ---- upkeep
+
+  // A cheap read that proves the store answers.
+  virtual absl::Status Ping() = 0;
+};
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_STORAGE_STORE_H_
