@@ -141,8 +141,9 @@ std::map<absl::Time, Instant> MarksOf(const std::vector<const Voice*>& group) {
 bool SpeaksFirst(const Voice* a, const Voice* b) {
   const auto rank = [](const Voice* v) {
     return std::make_tuple(Quoted(v->episodes), v->said->said_at, v->said->turn, v->said->trust,
-                           v->said->episode_confidence, v->said->key, v->raw, static_cast<int>(v->said->state),
-                           v->said->valid_from, v->said->valid_to, v->said->confidence, v->said->text);
+                           v->said->episode_confidence, Quoted(v->said->key), Quoted(v->raw), v->holds(),
+                           v->said->valid_from.value_or(absl::InfiniteFuture()),
+                           v->said->valid_to.value_or(absl::InfiniteFuture()), v->said->confidence, v->said->text);
   };
   return rank(a) < rank(b);
 }

@@ -18,7 +18,7 @@ namespace {
 
 std::string NormalText(absl::string_view value) {
   const std::string folded = FoldText(value);
-  constexpr absl::string_view kOuter = " .,;:!?\"'()[]";
+  constexpr char kOuter[] = " .,;:!?\"'()[]";
   const size_t first = folded.find_first_not_of(kOuter);
   if (first == std::string::npos) return folded;  // nothing but punctuation stands for itself
   return folded.substr(first, folded.find_last_not_of(kOuter) - first + 1);
