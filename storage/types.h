@@ -296,7 +296,7 @@ struct UserState {
   int32_t embedding_dimension = 0;  // of the user's episodes; 0 while none has one
   std::string fold_stamp;       // what the stored facts were folded with; see core/reader.h
   std::string paused_by;        // empty: automatic triggers are live
-  std::vector<TriggerCondition> conditions;  // at most one of each kind but event
+  std::vector<TriggerCondition> conditions;  // at most one of each kind
 };
 
 // ---------------------------------------------------------------- runs
