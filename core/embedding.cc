@@ -8,7 +8,8 @@
 namespace slowwave {
 namespace {
 
-// In double, one number after another: neither the largest float nor the order of a vector unit can change it.
+// In double, one number after another: neither the largest float nor the order of a vector unit can change
+// it.
 double Norm(absl::Span<const float> embedding) {
   double squares = 0;
   for (const float x : embedding) squares += static_cast<double>(x) * x;
@@ -18,17 +19,17 @@ double Norm(absl::Span<const float> embedding) {
 }  // namespace
 
 absl::Status CheckEmbedding(absl::Span<const float> embedding) {
-  if (embedding.empty()) return absl::InvalidArgumentError("embedding: empty");
+  if (embedding.empty()) return absl::InvalidArgumentError("empty");
   if (embedding.size() > kMaxEmbeddingDimension) {
-    return absl::InvalidArgumentError(absl::StrCat("embedding: has ", embedding.size(), " numbers, at most ",
-                                                   kMaxEmbeddingDimension, " are allowed"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(embedding.size(), " numbers, at most ", kMaxEmbeddingDimension, " are allowed"));
   }
   for (size_t i = 0; i < embedding.size(); ++i) {
     if (!std::isfinite(embedding[i])) {
-      return absl::InvalidArgumentError(absl::StrCat("embedding: number ", i, " is not finite"));
+      return absl::InvalidArgumentError(absl::StrCat("number ", i, " is not finite"));
     }
   }
-  if (Norm(embedding) == 0) return absl::InvalidArgumentError("embedding: all zero");
+  if (Norm(embedding) == 0) return absl::InvalidArgumentError("all zero");
   return absl::OkStatus();
 }
 

@@ -24,8 +24,8 @@ struct UnitRows {
   std::vector<int> unusable;  // the other inputs, ascending; strays, for the caller
 };
 
-// Normalises what can be clustered together: the embeddings that pass CheckEmbedding and have the commonest length
-// among those (of equally common ones the longest). Never fails; the same on every machine.
+// Normalises what can be clustered together: the embeddings that pass CheckEmbedding and have the commonest
+// length among those (of equally common ones the longest). Never fails; the same on every machine.
 UnitRows BuildUnitRows(absl::Span<const absl::Span<const float>> embeddings);
 
 }  // namespace slowwave
