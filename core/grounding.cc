@@ -104,7 +104,9 @@ bool MaySpeakOf(const Claims& claims, const Episode& episode) {
       first |= kFirst->contains(word);
       second |= kSecond->contains(word);
     }
-    may = !first || second;
+    bool named = false;
+    for (const std::string& word : Words(sentence)) named |= !subject_words.empty() && word == subject_words[0];
+    may = second || (!first && (named || claims.names_several));
   }
   return may;
 }

@@ -162,12 +162,12 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
   }
   if (!subject_speaks) claims.names.insert(claims.names.end(), subject_words.begin(), subject_words.end());
   // Told of the first speaker in the text, else of the gist's subject.
-  const std::vector<std::string> all = Words(text);
-  for (const std::string& word : all) {
-    if (!claims.subject.empty()) break;
+  for (const std::string& word : Words(text)) {
     for (const std::string& speaker : speakers) {
       const std::vector<std::string> names = Words(speaker);
-      if (!names.empty() && names[0] == WithoutPossessive(word)) claims.subject = speaker;
+      if (names.empty() || names[0] != WithoutPossessive(word)) continue;
+      if (claims.subject.empty()) claims.subject = speaker;
+      claims.names_several |= claims.subject != speaker;
     }
   }
   if (claims.subject.empty()) {

@@ -20,6 +20,7 @@ struct Claims {
   std::vector<int> months;  // 1..12
   std::vector<int> days;    // of a month, beside one
   std::string subject;      // folded speaker it is told of; empty: nobody of the conversation
+  bool names_several = false;        // speakers, in its text
 };
 
 // `speakers`: folded names of those who talk.
