@@ -53,10 +53,13 @@ class DataFolder {
     }
     return std::unique_ptr<DataFolder>(new DataFolder(path, true));
   }
-  ~DataFolder() { Remove(); }
-  void Remove() const {
-    std::error_code ignored;  // A temporary folder that stays is no reason to fail.
-    if (temporary_) std::filesystem::remove_all(path_, ignored);
+  ~DataFolder() {
+    if (temporary_) Remove(path_);
+  }
+  // A temporary folder that stays is no reason to fail.
+  static void Remove(const std::string& path) {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
   }
   const std::string& path() const { return path_; }
   bool temporary() const { return temporary_; }
@@ -77,26 +80,30 @@ class Interrupt {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::thread([this, signals, &folder] {
+    std::thread([state = state_, signals, remove = folder.temporary() ? folder.path() : ""] {
       int signal = 0;
       sigwait(&signals, &signal);
-      if (!serving_) {
-        folder.Remove();
+      if (!state->serving) {
+        if (!remove.empty()) DataFolder::Remove(remove);
         _exit(128 + signal);
       }
-      asked_.Notify();
+      state->asked.Notify();
       sigwait(&signals, &signal);
       _exit(128 + signal);
     }).detach();
   }
   void WaitServing() {
-    serving_ = true;
-    asked_.WaitForNotification();
+    state_->serving = true;
+    state_->asked.WaitForNotification();
   }
 
  private:
-  std::atomic<bool> serving_ = false;
-  absl::Notification asked_;
+  // The thread outlives this object.
+  struct State {
+    std::atomic<bool> serving = false;
+    absl::Notification asked;
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 // How a person in this folder calls this very program.
@@ -224,9 +231,7 @@ void GoOn(const App& app, const Target& target, const DataFolder& folder, bool s
 absl::StatusOr<int> RunDemo(const DemoOptions& o, CommandContext& context) {
   absl::StatusOr<std::unique_ptr<DataFolder>> folder = DataFolder::Make(o.data_dir);
   if (!folder.ok()) return folder.status();
-  // Its thread outlives this function, and so must it.
-  static Interrupt* interrupt = nullptr;
-  interrupt = new Interrupt(**folder);
+  Interrupt interrupt(**folder);
 
   AppOptions options;
   options.config = DefaultConfig();
@@ -257,7 +262,7 @@ absl::StatusOr<int> RunDemo(const DemoOptions& o, CommandContext& context) {
   if (absl::Status status = Tell(client, target, context); !status.ok()) return status;
   GoOn(**app, target, **folder, !o.once, context);
   context.out.flush();
-  if (!o.once) interrupt->WaitServing();
+  if (!o.once) interrupt.WaitServing();
   (*app)->Stop();
   return 0;
 }
