@@ -1,0 +1,32 @@
+# Writes a source file that holds the migrations and queries beside this script.
+#   cmake -DDIR=<this folder> -DOUT=<file> -P embed_sql.cmake
+# The delimiter of the raw strings must not occur in an SQL file; nothing else is special in them.
+set(text "// Generated from ${DIR} by embed_sql.cmake.\n")
+string(REPLACE "${DIR}" "storage/sqlite" text "${text}")
+string(APPEND text "#include \"storage/sqlite/embedded_sql.h\"\n\nnamespace slowwave::sqlite {\n\n")
+
+string(APPEND text "const std::vector<Migration>& EmbeddedMigrations() {\n  static const auto* const list = new std::vector<Migration>{\n")
+file(GLOB files "${DIR}/migrations/*.sql")
+list(SORT files)
+foreach(file IN LISTS files)
+  get_filename_component(name "${file}" NAME_WE)
+  if(NOT name MATCHES "^([0-9][0-9][0-9][0-9])_(.+)$")
+    message(FATAL_ERROR "${file}: a migration is named NNNN_name.sql")
+  endif()
+  set(number "${CMAKE_MATCH_1}")
+  set(title "${CMAKE_MATCH_2}")
+  string(REGEX REPLACE "^0+" "" number "${number}")
+  file(READ "${file}" sql)
+  string(APPEND text "      {${number}, \"${title}\", R\"slowwave(${sql})slowwave\"},\n")
+endforeach()
+string(APPEND text "  };\n  return *list;\n}\n\n")
+
+string(APPEND text "const std::vector<std::string_view>& EmbeddedQueryFiles() {\n  static const auto* const list = new std::vector<std::string_view>{\n")
+file(GLOB files "${DIR}/queries/*.sql")
+list(SORT files)
+foreach(file IN LISTS files)
+  file(READ "${file}" sql)
+  string(APPEND text "      R\"slowwave(${sql})slowwave\",\n")
+endforeach()
+string(APPEND text "  };\n  return *list;\n}\n\n}  // namespace slowwave::sqlite\n")
+file(WRITE "${OUT}" "${text}")

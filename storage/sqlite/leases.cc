@@ -1,0 +1,125 @@
+// Tasks as workers hold them: claimed, renewed, handed back, failed, rescued. tasks.cc has the callers' side.
+#include "storage/sqlite/codec.h"
+#include "storage/sqlite/rows.h"
+#include "storage/sqlite/store_impl.h"
+
+namespace slowwave::sqlite {
+namespace {
+
+constexpr char kLeaseRanOut[] = "the worker's lease ran out";
+
+// The task will not run again by itself.
+void Bury(Connection& c, const UserKey& user, const std::string& task_id, const std::string& error,
+          absl::Time now) {
+  Query(c, "task_finish", user.tenant, task_id, TaskState::kDead, now, error).Run();
+}
+
+}  // namespace
+
+absl::Status CheckLease(Connection& c, const Lease& lease) {
+  Query q(c, "lease_holds", lease.user.tenant, lease.task_id, lease.token, lease.attempt, lease.user.user);
+  if (q.Step()) return absl::OkStatus();
+  return absl::AbortedError("lease lost: the task is no longer held by this attempt");
+}
+
+absl::StatusOr<std::vector<ClaimedTask>> SqliteStore::ClaimTasks(const std::string& owner, int limit,
+                                                                 absl::Duration lease) {
+  if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
+  return Write("claim tasks", [&](Connection& c) -> absl::StatusOr<std::vector<ClaimedTask>> {
+    const absl::Time now = Now();
+    std::vector<std::pair<std::string, std::string>> ready;
+    {
+      Query q(c, "task_ready_page", limit);
+      while (q.Step()) ready.emplace_back(q.Text(0), q.Text(1));
+    }
+    std::vector<ClaimedTask> claimed;
+    for (const auto& [tenant, task_id] : ready) {
+      const std::string token = NewToken();
+      Query(c, "task_claim", tenant, task_id, token, now + lease, owner, now).Run();
+      std::optional<Task> task = LoadTask(c, tenant, task_id);
+      if (!task) break;
+      ClaimedTask& one = claimed.emplace_back();
+      one.lease = {.user = task->user, .task_id = task_id, .attempt = task->attempt, .token = token};
+      one.task = *std::move(task);
+      Query plan(c, "plan_get", tenant, task_id);
+      if (plan.Step()) one.plan = plan.Text(0);
+    }
+    return claimed;
+  });
+}
+
+absl::Status SqliteStore::RenewLease(const Lease& lease, absl::Duration duration) {
+  return Write("renew lease", [&](Connection& c) -> absl::Status {
+    if (absl::Status held = CheckLease(c, lease); !held.ok()) return held;
+    Query(c, "lease_renew", lease.user.tenant, lease.task_id, Now() + duration).Run();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status SqliteStore::ReleaseTask(const Lease& lease) {
+  return Write("release task", [&](Connection& c) -> absl::Status {
+    if (absl::Status held = CheckLease(c, lease); !held.ok()) return held;
+    Query(c, "task_release", lease.user.tenant, lease.task_id).Run();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status SqliteStore::FailTask(const Lease& lease, const std::string& error,
+                                   std::optional<absl::Duration> retry_after) {
+  return Write("fail task", [&](Connection& c) -> absl::Status {
+    if (absl::Status held = CheckLease(c, lease); !held.ok()) return held;
+    const absl::Time now = Now();
+    if (retry_after) {
+      Query(c, "task_delay", lease.user.tenant, lease.task_id, now + *retry_after, error).Run();
+    } else {
+      Bury(c, lease.user, lease.task_id, error, now);
+      ActivateBehind(c, lease.user, now);
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<int> SqliteStore::RescueTasks(int max_attempts, bool all_running) {
+  return Write("rescue tasks", [&](Connection& c) -> absl::StatusOr<int> {
+    const absl::Time now = Now();
+    int64_t ready = 0;
+    if (all_running) {
+      ready += Query(c, "rescue_all_running").Run();
+    } else {
+      std::vector<std::pair<UserKey, std::string>> exhausted;
+      {
+        Query q(c, "rescue_exhausted", now, max_attempts);
+        while (q.Step()) exhausted.emplace_back(UserKey{q.Text(0), q.Text(1)}, q.Text(2));
+      }
+      for (const auto& [user, task_id] : exhausted) {
+        Bury(c, user, task_id, kLeaseRanOut, now);
+        if (!ActivateBehind(c, user, now).empty()) ++ready;
+      }
+      ready += Query(c, "rescue_expired", now, kLeaseRanOut).Run();
+    }
+    ready += Query(c, "rescue_delayed", now).Run();
+    return static_cast<int>(ready);
+  });
+}
+
+absl::StatusOr<absl::Time> SqliteStore::NextRescue() {
+  return Read("next rescue", [&](Connection& c) -> absl::StatusOr<absl::Time> {
+    Query q(c, "next_rescue");
+    absl::Time next = absl::InfiniteFuture();
+    if (!q.Step()) return next;
+    if (!q.IsNull(0)) next = std::min(next, q.Time(0));
+    if (!q.IsNull(1)) next = std::min(next, q.Time(1));
+    return next;
+  });
+}
+
+absl::Status SqliteStore::StorePlan(const Lease& lease, const std::string& run_id, const std::string& plan) {
+  return Write("store plan", [&](Connection& c) -> absl::Status {
+    if (absl::Status held = CheckLease(c, lease); !held.ok()) return held;
+    Query(c, "plan_put", lease.user.tenant, lease.task_id, plan).Run();
+    Query(c, "plan_set_run", lease.user.tenant, lease.task_id, run_id).Run();
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace slowwave::sqlite

@@ -1,0 +1,145 @@
+-- name: task_get
+-- index: task
+SELECT user_id, kind, state, priority, reasons, options, created_at, run_after, started_at, finished_at, attempt,
+       last_error, run_id, follow_up
+FROM task WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- name: task_live_of
+-- index: task_live
+SELECT task_id, state FROM task WHERE tenant_id = ?1 AND user_id = ?2 AND state IN (1, 2, 4);
+
+-- name: task_behind_of
+-- index: task_behind
+SELECT task_id FROM task WHERE tenant_id = ?1 AND user_id = ?2 AND state = 3;
+
+-- name: task_insert
+-- index: task
+INSERT INTO task(tenant_id, task_id, user_id, kind, state, priority, ready_at, reasons, options, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?7);
+
+-- name: task_join
+-- index: task
+UPDATE task SET priority = ?3, reasons = ?4, options = ?5 WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- name: task_activate_behind
+-- index: task_behind
+UPDATE task SET state = 1, ready_at = ?3 WHERE tenant_id = ?1 AND user_id = ?2 AND state = 3 RETURNING task_id;
+
+-- name: task_ready_page
+-- index: task_ready
+SELECT tenant_id, task_id FROM task WHERE state = 1 ORDER BY rank LIMIT ?1;
+
+-- name: task_claim
+-- index: task
+UPDATE task SET state = 2, attempt = attempt + 1, lease_token = ?3, lease_until = ?4, lease_owner = ?5,
+  started_before = started_at, started_at = ?6
+WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- name: lease_holds
+-- index: task
+SELECT 1 FROM task
+WHERE tenant_id = ?1 AND task_id = ?2 AND state = 2 AND lease_token = ?3 AND attempt = ?4 AND user_id = ?5;
+
+-- name: lease_renew
+-- index: task
+UPDATE task SET lease_until = ?3 WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- The attempt does not count, and its place in the queue is the old one.
+-- name: task_release
+-- index: task
+UPDATE task SET state = 1, attempt = attempt - 1, started_at = started_before, started_before = NULL,
+  lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- name: task_delay
+-- index: task
+UPDATE task SET state = 4, run_after = ?3, last_error = ?4,
+  lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- ?3 state, ?4 finished_at, ?5 last_error ('' keeps it).
+-- name: task_finish
+-- index: task
+UPDATE task SET state = ?3, finished_at = ?4, last_error = CASE ?5 WHEN '' THEN last_error ELSE ?5 END,
+  run_after = NULL, lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- name: task_done
+-- index: task
+UPDATE task SET state = 5, finished_at = ?3, run_id = ?4,
+  lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- name: task_set_follow_up
+-- index: task
+UPDATE task SET follow_up = ?3 WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- name: task_retry
+-- index: task
+UPDATE task SET state = ?3, ready_at = ?4, attempt = 0, finished_at = NULL WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- name: rescue_all_running
+-- index: task_running
+UPDATE task SET state = 1, attempt = attempt - 1, started_at = started_before, started_before = NULL,
+  lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE state = 2;
+
+-- name: rescue_exhausted
+-- index: task_running
+SELECT tenant_id, user_id, task_id FROM task WHERE state = 2 AND lease_until <= ?1 AND attempt >= ?2;
+
+-- name: rescue_expired
+-- index: task_running
+UPDATE task SET state = 1, last_error = ?2, lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE state = 2 AND lease_until <= ?1;
+
+-- name: rescue_delayed
+-- index: task_delayed
+UPDATE task SET state = 1, ready_at = run_after, run_after = NULL WHERE state = 4 AND run_after <= ?1;
+
+-- name: next_rescue
+-- index: task_running, task_delayed
+SELECT (SELECT min(lease_until) FROM task WHERE state = 2), (SELECT min(run_after) FROM task WHERE state = 4);
+
+-- ?2 states as bits (0: all), ?3 and ?4 the last row of the page before.
+-- name: task_page_of_tenant
+-- index: task_of_tenant
+SELECT task_id, created_at FROM task
+WHERE tenant_id = ?1 AND (?2 = 0 OR (?2 >> state) & 1) AND (created_at, task_id) < (?3, ?4)
+ORDER BY created_at DESC, task_id DESC LIMIT ?5;
+
+-- name: task_page_of_user
+-- index: task_of_user
+SELECT task_id, created_at FROM task
+WHERE tenant_id = ?1 AND (?2 = 0 OR (?2 >> state) & 1) AND (created_at, task_id) < (?3, ?4) AND user_id = ?6
+ORDER BY created_at DESC, task_id DESC LIMIT ?5;
+
+-- name: plan_get
+-- index: plan
+SELECT plan FROM plan WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- name: plan_put
+-- index: plan
+INSERT INTO plan(tenant_id, task_id, plan) VALUES (?1, ?2, ?3)
+ON CONFLICT(tenant_id, task_id) DO UPDATE SET plan = excluded.plan;
+
+-- name: plan_set_run
+-- index: task
+UPDATE task SET run_id = ?3 WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- name: plan_delete
+-- index: plan
+DELETE FROM plan WHERE tenant_id = ?1 AND task_id = ?2;
+
+-- name: request_get
+-- index: request
+SELECT user_id, body, task_id, joined FROM request WHERE tenant_id = ?1 AND request_id = ?2 AND at > ?3;
+
+-- name: request_put
+-- index: request
+INSERT OR REPLACE INTO request(tenant_id, request_id, user_id, body, task_id, joined, at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+
+-- name: request_expire
+-- index: request_age
+DELETE FROM request WHERE tenant_id = ?1 AND at <= ?2;
