@@ -13,9 +13,9 @@
 #include "absl/strings/str_join.h"
 #include "core/report.h"
 #include "core/triggers.h"
+#include "server/grpc_status.h"
 #include "server/mapping.h"
 #include "server/paging.h"
-#include "server/stream_writer.h"
 #include "server/validation.h"
 #include "slowwave/v1/consolidation.grpc.pb.h"
 
@@ -59,11 +59,11 @@ absl::StatusOr<std::string> CheckTaskRequest(const Request& request) {
 
 }  // namespace
 
-ConsolidationService::ConsolidationService(const ServiceEnv& env, Executor& executor)
+ConsolidationService::ConsolidationService(const ServiceEnv& env, CallRoom room)
     : RpcService(*v1::TriggerConsolidationRequest::descriptor()->file()->FindServiceByName("ConsolidationService"),
-                 executor),
+                 room),
       env_(env),
-      watchers_(env, executor) {
+      watchers_(env, room.executor) {
   Unary<v1::TriggerConsolidationRequest, v1::TriggerConsolidationResponse>(
       "TriggerConsolidation", [this](const auto& r) { return TriggerConsolidation(r); });
   Unary<v1::CheckTriggersRequest, v1::CheckTriggersResponse>("CheckTriggers",
@@ -76,15 +76,12 @@ ConsolidationService::ConsolidationService(const ServiceEnv& env, Executor& exec
   Unary<v1::CancelTaskRequest, v1::Task>("CancelTask", [this](const auto& r) { return CancelTask(r); });
   Unary<v1::RetryTaskRequest, v1::TriggerConsolidationResponse>("RetryTask",
                                                                 [this](const auto& r) { return RetryTask(r); });
-  ServerStream("WatchTask", [this, &executor](const grpc::ByteBuffer& bytes) -> WriteReactor* {
+  ServerStream("WatchTask", [this](const grpc::ByteBuffer& bytes, CallGate::Pass pass) -> WriteReactor* {
     v1::WatchTaskRequest request;
     absl::Status status = ParseRequest(bytes, request);
     absl::StatusOr<std::string> tenant = status.ok() ? CheckTaskRequest(request) : status;
-    if (!tenant.ok()) {
-      return new StreamWriter(
-          executor, [status = tenant.status()]() -> absl::StatusOr<std::vector<grpc::ByteBuffer>> { return status; });
-    }
-    return watchers_.Start(*std::move(tenant), request.task_id());
+    if (!tenant.ok()) return new Refused<WriteReactor>(ToGrpc(tenant.status()));
+    return watchers_.Start(*std::move(tenant), request.task_id(), std::move(pass));
   });
   Unimplemented("PreviewConsolidation");
   Unimplemented("ApplyPreview");

@@ -51,8 +51,9 @@ absl::Status TooManyCalls() {
   return absl::ResourceExhaustedError("too many calls are waiting for the store; try again later");
 }
 
-RpcService::RpcService(const google::protobuf::ServiceDescriptor& descriptor, Executor& executor)
-    : executor_(executor) {
+absl::Status Draining() { return absl::UnavailableError("the server is draining; try again"); }
+
+RpcService::RpcService(const google::protobuf::ServiceDescriptor& descriptor, CallRoom room) : room_(room) {
   for (int i = 0; i < descriptor.method_count(); ++i) {
     const google::protobuf::MethodDescriptor& method = *descriptor.method(i);
     // The service keeps the name's address: it lives in the map's node.
@@ -77,8 +78,13 @@ void RpcService::RawUnary(const char* name,
           [this, method = std::move(method)](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                              grpc::ByteBuffer* response) -> grpc::ServerUnaryReactor* {
             grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+            CallGate::Pass pass = room_.gate.Enter();
+            if (pass == nullptr) {
+              reactor->Finish(ToGrpc(Draining()));
+              return reactor;
+            }
             // Request and response live until the reactor has finished.
-            const bool accepted = executor_.TrySubmit([=, &method] {
+            const bool accepted = room_.executor.TrySubmit([=, &method, pass = std::move(pass)] {
               if (context->IsCancelled()) {
                 reactor->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the caller has gone"));
                 return;
@@ -102,19 +108,25 @@ void RpcService::RawUnary(const char* name,
           }));
 }
 
-void RpcService::ServerStream(const char* name, std::function<WriteReactor*(const grpc::ByteBuffer&)> start) {
+void RpcService::ServerStream(const char* name, std::function<WriteReactor*(const grpc::ByteBuffer&, CallGate::Pass)> start) {
   MarkMethodRawCallback(
       Find(name), new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-                      [start = std::move(start)](grpc::CallbackServerContext*, const grpc::ByteBuffer* request) {
-                        return start(*request);
+                      [this, start = std::move(start)](grpc::CallbackServerContext*,
+                                                       const grpc::ByteBuffer* request) -> WriteReactor* {
+                        CallGate::Pass pass = room_.gate.Enter();
+                        if (pass == nullptr) return new Refused<WriteReactor>(ToGrpc(Draining()));
+                        return start(*request, std::move(pass));
                       }));
 }
 
-void RpcService::ClientStream(const char* name, std::function<ReadReactor*(grpc::ByteBuffer*)> start) {
+void RpcService::ClientStream(const char* name, std::function<ReadReactor*(grpc::ByteBuffer*, CallGate::Pass)> start) {
   MarkMethodRawCallback(
       Find(name), new grpc::internal::CallbackClientStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-                      [start = std::move(start)](grpc::CallbackServerContext*, grpc::ByteBuffer* response) {
-                        return start(response);
+                      [this, start = std::move(start)](grpc::CallbackServerContext*,
+                                                       grpc::ByteBuffer* response) -> ReadReactor* {
+                        CallGate::Pass pass = room_.gate.Enter();
+                        if (pass == nullptr) return new Refused<ReadReactor>(ToGrpc(Draining()));
+                        return start(response, std::move(pass));
                       }));
 }
 

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/call_gate.h"
 #include "server/executor.h"
 #include "server/wire_text.h"
 
@@ -26,14 +27,29 @@ grpc::ByteBuffer Serialize(const google::protobuf::Message& message);
 // Parses, and checks what holds in every request (validation.h, CheckMessage). Bad text is an error.
 absl::Status ParseRequest(const grpc::ByteBuffer& buffer, google::protobuf::Message& message);
 
-// Register in the constructor; the base must outlive the server. `executor` must outlive the server, too.
+// A stream that is over before it began. Deletes itself.
+template <typename Reactor>
+class Refused : public Reactor {
+ public:
+  explicit Refused(const grpc::Status& status) { this->Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+// What every call needs. Both outlive the server.
+struct CallRoom {
+  Executor& executor;
+  CallGate& gate;
+};
+
+// Register methods in the constructor; the service outlives the server. Calls that come once the gate is closed are
+// answered with UNAVAILABLE.
 class RpcService : public grpc::Service {
  public:
   using WriteReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
   using ReadReactor = grpc::ServerReadReactor<grpc::ByteBuffer>;
 
  protected:
-  RpcService(const google::protobuf::ServiceDescriptor& descriptor, Executor& executor);
+  RpcService(const google::protobuf::ServiceDescriptor& descriptor, CallRoom room);
 
   // `Method`: absl::StatusOr<Response>(const Request&).
   template <typename Request, typename Response>
@@ -59,21 +75,23 @@ class RpcService : public grpc::Service {
     });
   }
   void RawUnary(const char* name, std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&)> method);
-  // `start` returns a reactor that deletes itself in OnDone. It runs on a gRPC thread and must not block.
-  void ServerStream(const char* name, std::function<WriteReactor*(const grpc::ByteBuffer&)> start);
-  void ClientStream(const char* name, std::function<ReadReactor*(grpc::ByteBuffer*)> start);
+  // `start` returns a reactor that holds the pass and deletes itself in OnDone. It runs on a gRPC thread and must not
+  // block.
+  void ServerStream(const char* name, std::function<WriteReactor*(const grpc::ByteBuffer&, CallGate::Pass)> start);
+  void ClientStream(const char* name, std::function<ReadReactor*(grpc::ByteBuffer*, CallGate::Pass)> start);
   // A later version's.
   void Unimplemented(const char* name);
 
  private:
   int Find(const char* name);
 
-  Executor& executor_;
+  const CallRoom room_;
   std::map<std::string, int> methods_;
 };
 
-// What the executor answers when too much waits.
+// What is answered when too much waits for the executor, and when the gate is closed.
 absl::Status TooManyCalls();
+absl::Status Draining();
 
 }  // namespace slowwave
 

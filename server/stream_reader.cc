@@ -14,8 +14,9 @@ constexpr size_t kMaxGathered = 4 << 20;
 
 }  // namespace
 
-StreamReader::StreamReader(Executor& executor, std::unique_ptr<StreamSink> sink, grpc::ByteBuffer* response)
-    : executor_(executor), sink_(std::move(sink)), response_(response) {
+StreamReader::StreamReader(Executor& executor, std::unique_ptr<StreamSink> sink, grpc::ByteBuffer* response,
+                           CallGate::Pass pass)
+    : pass_(std::move(pass)), executor_(executor), sink_(std::move(sink)), response_(response) {
   StartRead(&incoming_);
 }
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "server/call_gate.h"
 #include "server/executor.h"
 
 namespace slowwave {
@@ -29,13 +30,15 @@ class StreamSink {
 // Deletes itself when the call is over. What was received before a call broke off is still taken.
 class StreamReader : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
-  StreamReader(Executor& executor, std::unique_ptr<StreamSink> sink, grpc::ByteBuffer* response);
+  StreamReader(Executor& executor, std::unique_ptr<StreamSink> sink, grpc::ByteBuffer* response,
+               CallGate::Pass pass);
   void OnReadDone(bool ok) override;
   void OnDone() override { delete this; }
 
  private:
   void Work();
 
+  const CallGate::Pass pass_;
   Executor& executor_;
   const std::unique_ptr<StreamSink> sink_;
   grpc::ByteBuffer* const response_;

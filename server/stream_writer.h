@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/call_gate.h"
 #include "server/executor.h"
 
 namespace slowwave {
@@ -16,7 +17,8 @@ namespace slowwave {
 class StreamWriter : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   // `next`: the next messages, or none at the end; called on the executor, by one thread at a time; may block.
-  StreamWriter(Executor& executor, std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next);
+  StreamWriter(Executor& executor, std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next,
+               CallGate::Pass pass);
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }
 
@@ -24,6 +26,7 @@ class StreamWriter : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void Make();
 
   // One step follows the other (make, write, write, ..., make), so nothing here is shared.
+  const CallGate::Pass pass_;
   Executor& executor_;
   const std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next_;
   std::vector<grpc::ByteBuffer> batch_;

@@ -29,8 +29,8 @@ bool LooksFinal(const ProgressEvent& event) { return event.stage.empty() && even
 class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                             public std::enable_shared_from_this<Watch> {
  public:
-  Watch(TaskWatchers& owner, std::string tenant, std::string task_id)
-      : owner_(owner), tenant_(std::move(tenant)), task_id_(std::move(task_id)) {}
+  Watch(TaskWatchers& owner, std::string tenant, std::string task_id, CallGate::Pass pass)
+      : pass_(std::move(pass)), owner_(owner), tenant_(std::move(tenant)), task_id_(std::move(task_id)) {}
 
   // False: too much waits.
   bool Begin() {
@@ -126,7 +126,7 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     } else if (complete_) {
       return End(closing_);
     } else if (draining) {
-      return End(absl::UnavailableError("the server is draining; watch again"));
+      return End(Draining());
     }
     absl::MutexLock lock(&mu_);
     stepping_ = false;
@@ -161,6 +161,7 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     *out_.back().mutable_task() = ToWire(*task);
   }
 
+  const CallGate::Pass pass_;
   TaskWatchers& owner_;
   const std::string tenant_, task_id_;
   std::shared_ptr<Watch> self_;  // until OnDone
@@ -191,8 +192,9 @@ TaskWatchers::~TaskWatchers() {
   ticker_.join();
 }
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* TaskWatchers::Start(std::string tenant, std::string task_id) {
-  const auto watch = std::make_shared<Watch>(*this, std::move(tenant), std::move(task_id));
+grpc::ServerWriteReactor<grpc::ByteBuffer>* TaskWatchers::Start(std::string tenant, std::string task_id,
+                                                                CallGate::Pass pass) {
+  const auto watch = std::make_shared<Watch>(*this, std::move(tenant), std::move(task_id), std::move(pass));
   {
     absl::MutexLock lock(&mu_);
     open_.insert(watch.get());

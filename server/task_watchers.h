@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "server/call_gate.h"
 #include "server/executor.h"
 #include "server/service_env.h"
 
@@ -23,7 +24,8 @@ class TaskWatchers {
   ~TaskWatchers();
 
   // A reactor that deletes itself; `tenant` and `task_id` are checked already.
-  grpc::ServerWriteReactor<grpc::ByteBuffer>* Start(std::string tenant, std::string task_id);
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Start(std::string tenant, std::string task_id,
+                                                    CallGate::Pass pass);
   // Ends all watches, and those still to come, with UNAVAILABLE: the server goes. Idempotent.
   void Drain();
 
