@@ -130,7 +130,9 @@ float LeastLink(const Eigen::Ref<const EmbeddingMatrix>& embeddings) {
   }
   std::sort(pairs.begin(), pairs.end());
   const float median = pairs[pairs.size() / 2];
-  return median + 3 * (median - pairs[pairs.size() / 6]);
+  // Rows of random direction have cosines of about 1 / sqrt(D); four times that is no accident among 24.
+  const float noise = std::min(4.0f / std::sqrt(static_cast<float>(embeddings.cols())), kFixedSimilarity);
+  return std::max(noise, median + 3 * (median - pairs[pairs.size() / 6]));
 }
 
 // The log likelihood of the graph of the k nearest, as far as they are at least `least`, after each number of
