@@ -52,17 +52,23 @@ class RuleBook {
 
  private:
   RuleBook() {
-    for (const auto* groups : {&HomeRules(), &JobRules(), &DietRules(), &PastimeRules(), &TasteRules(),
-                               &PersonRules(), &AimRules()}) {
-      for (const RuleGroup& group : *groups) {
-        for (const char* text : group.patterns) {
-          const int index = static_cast<int>(rules_.size());
-          rules_.push_back(Rule{Pattern(text), &group});
-          const auto& triggers = rules_.back().pattern.triggers();
-          if (triggers.empty()) always_.push_back(index);
-          for (const std::string& word : triggers) by_trigger_[word].push_back(index);
+    // Ends first: 'lost my job as a baker' must not be read as having it.
+    for (const AssertionState state : {AssertionState::kEnded, AssertionState::kHolds}) {
+      for (const auto* groups : {&HomeRules(), &JobRules(), &DietRules(), &PastimeRules(), &TasteRules(), &PersonRules(), &AimRules()}) {
+        for (const RuleGroup& group : *groups) {
+          if (group.state == state) Compile(group);
         }
       }
+    }
+  }
+
+  void Compile(const RuleGroup& group) {
+    for (const char* text : group.patterns) {
+      const int index = static_cast<int>(rules_.size());
+      rules_.push_back(Rule{Pattern(text), &group});
+      const auto& triggers = rules_.back().pattern.triggers();
+      if (triggers.empty()) always_.push_back(index);
+      for (const std::string& word : triggers) by_trigger_[word].push_back(index);
     }
   }
 

@@ -23,14 +23,8 @@ const std::vector<RuleGroup>& TasteRules() {
        .type = GistType::kPreference,
        .confidence = 0.85,
        .text = nullptr,
-       .patterns = {"@my favourite|favorite|fave "
-                    "book|movie|film|song|band|color|colour|food|dish|season|author|artist|sport|animal|"
-                    "drink|game|singer|musician|dessert|meal|place|city|subject|flower|restaurant|show|"
-                    "series|holiday|genre|team is|are|: <thing> $",
-                    "@my favourite|favorite|fave "
-                    "book|movie|film|song|band|color|colour|food|dish|season|author|artist|sport|animal|"
-                    "drink|game|singer|musician|dessert|meal|place|city|subject|flower|restaurant|show|"
-                    "series|holiday|genre|team is|are|: <name> $"}},
+       .patterns = {"@my favourite|favorite|fave book|movie|film|song|band|color|colour|food|dish|season|author|artist|sport|animal|drink|game|singer|musician|dessert|meal|place|city|subject|flower|restaurant|show|series|holiday|genre|team is|are|: <thing> $",
+                    "@my favourite|favorite|fave book|movie|film|song|band|color|colour|food|dish|season|author|artist|sport|animal|drink|game|singer|musician|dessert|meal|place|city|subject|flower|restaurant|show|series|holiday|genre|team is|are|: <name> $"}},
   };
   return *kRules;
 }
@@ -54,10 +48,8 @@ const std::vector<RuleGroup>& PersonRules() {
        .patterns =
            {"@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> <name>",
             "@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> , <name> ,",
-            "@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> 's name is "
-            "<name>",
-            "@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> is called|named "
-            "<name>",
+            "@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> 's name is <name>",
+            "@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> is called|named <name>",
             "@i have a|an younger|older|little|big|twin? <rel> called|named <name>"}},
       {.slot = "relationship:pet",
        .confidence = 0.85,
@@ -74,12 +66,8 @@ const std::vector<RuleGroup>& PersonRules() {
       {.slot = "relationship:family",
        .confidence = 0.85,
        .text = nullptr,
-       .patterns = {"@i have|got <count> * "
-                    "kids|children|sons|daughters|brothers|sisters|siblings|brother|sister|son|daughter|"
-                    "twins|grandchildren|cousins|nephews|nieces",
-                    "@i have got <count> * "
-                    "kids|children|sons|daughters|brothers|sisters|siblings|brother|sister|son|daughter|"
-                    "twins|grandchildren",
+       .patterns = {"@i have|got <count> * kids|children|sons|daughters|brothers|sisters|siblings|brother|sister|son|daughter|twins|grandchildren|cousins|nephews|nieces",
+                    "@i have got <count> * kids|children|sons|daughters|brothers|sisters|siblings|brother|sister|son|daughter|twins|grandchildren",
                     "@i am|are a|an single mom|mother|dad|father|parent|mum $"}},
       {.slot = "relationship:marital_status",
        .confidence = 0.85,
@@ -135,16 +123,15 @@ const std::vector<RuleGroup>& AimRules() {
        .text = "aims to {v}",
        .patterns = {"@my * goal|dream|aim|ambition|plan is|was? to <action> $",
                     "@i dream|dreaming of <action> $", "@i aim|aiming|hope|hoping to <action> $",
-                    "@i am|are determined|training|saving|working|studying|preparing|practising|practicing "
-                    "to|up|hard|towards|for to? <action> $"}},
+                    "@i am|are determined|training|saving|working|studying|preparing|practising|practicing to|up|hard|towards|for to? <action> $"}},
       {.slot = "goal:plan",
        .type = GistType::kGoal,
        .confidence = 0.7,
        .text = nullptr,
        .patterns = {"@i am|are thinking of|about|also? <action> $",
-                    "@i am|are planning|considering|looking to|on|into|at? <action> $",
+                    "@i am|are planning|considering to|on? <action> $",
                     "@i plan|intend to|on <action> $",
-                    "@i want|wanna|would|'d like|love|to? to? <action> $"}},
+                    "@i want|wanna to? <action> $"}},
       {.slot = "value:important",
        .type = GistType::kValue,
        .confidence = 0.75,

@@ -44,10 +44,12 @@ std::optional<Phrase> ReadPlace(const Sentence& s, size_t at) {
       "peace", "fear", "hope", "sin",       "denial",  "town",      "the",     "a",     "an",    "my",
       "our",   "it",   "this", "that",      "another", "different", "same",    "here",  "there", "work",
       "home",  "bed",  "love", "style",     "luxury",  "poverty",   "harmony", "chaos", "place", "general",
-      "fact",  "new",  "city", "something", "be",      "do",        "get"};
+      "fact",  "new",  "city", "something", "be", "do", "get", "country", "area", "hometown", "school", "college", "university", "tears", "front"};
   size_t i = SkipWords(s, at, kBefore);
   // 'New' begins names too: 'New York'.
   if (i > at && s.tokens[i - 1].word == "new" && s.tokens[i - 1].capital && IsNameToken(s, i)) --i;
+  // The capital that opens a sentence says nothing.
+  if (i == 0 && !s.tokens.empty() && (lexicon::IsPronoun(s.tokens[0].word) || lexicon::IsStopWord(s.tokens[0].word) || lexicon::IsPastime(s.tokens[0].word) || lexicon::IsOccupation(s.tokens[0].word) || lexicon::IsDiet(s.tokens[0].word))) return std::nullopt;
   if (!IsNameToken(s, i)) {
     const bool plain = !s.has_capitals && i == at && i < s.tokens.size() && !s.tokens[i].punct &&
                        !s.tokens[i].time && s.tokens[i].word.size() >= 3 &&
@@ -146,6 +148,7 @@ std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
     if (lexicon::IsOccupation(s.tokens[k].word)) end = k + 1;
   }
   if (end == i) {
+    if (limit > i && !s.tokens[limit - 1].punct && (lexicon::IsDiet(s.tokens[limit - 1].word) || lexicon::IsPastime(s.tokens[limit - 1].word))) return std::nullopt;
     if (listed || limit == i || limit > i + 3) return std::nullopt;
     const absl::string_view last = s.tokens[limit - 1].word;
     if (lexicon::IsVagueNoun(last) || lexicon::IsPronoun(last) || lexicon::IsDeterminer(s.tokens[i].word) ||
@@ -166,7 +169,7 @@ std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
       "way",    "hobby",  "whole",     "group",     "rule",     "bonus",     "reminder", "side",   "thank",
       "joke",   "single", "community", "beginner",  "member",   "volunteer", "friend",   "parent", "mother",
       "father", "mom",    "dad",       "mum",       "teenager", "fan",       "person",   "woman",  "man",
-      "girl",   "boy",    "teen",      "youngster", "means",    "society",   "human"};
+      "girl",   "boy",    "teen",      "youngster", "means",    "society", "human", "shelter", "place", "museum", "house", "school", "church", "hospital", "career", "job", "well", "always", "usual", "they", "expected"};
   const absl::string_view last = s.tokens[end - 1].word;
   if (kNoJob.contains(last) && !(last == "man" && false)) return std::nullopt;
   return Phrase{i, end, end};
@@ -209,6 +212,9 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   if (limit == i) return std::nullopt;
   if (!IsBoundary(s, limit)) return std::nullopt;
   if (s.Is(limit, "'s")) return std::nullopt;
+  // A gerund with an object ('running my studio') is an act, not a pastime.
+  static const WordSet kObjects = {"my", "our", "your", "his", "her", "their", "these", "those", "this", "him", "them", "us", "me", "you"};
+  if (limit < s.tokens.size() && kObjects.contains(s.tokens[limit].word) && lexicon::IsGerund(s.tokens[limit - 1].word)) return std::nullopt;
   size_t end = limit;
   while (end > i + 1 && lexicon::IsPastimeTail(s.tokens[end - 1].word)) --end;
   for (size_t k = i; k < end; ++k) {
@@ -223,7 +229,7 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
       "trying",  "work",     "school", "bread",   "chocolate",  "social", "beef",     "cheese",    "wine",
       "beer",    "soda",     "carbs",  "room",    "offer",      "job",    "position", "post",      "role",
       "worries", "excuses",  "more",   "problem", "problems",   "way",    "one",      "kids",      "pain",
-      "thanks",  "life",     "drama",  "stress",  "rain",       "snow",   "sleep",    "money"};
+      "thanks",  "life",     "drama",  "stress",  "rain",       "snow",   "sleep", "money", "fam", "family", "kids", "friends", "house", "experimenting", "finishing", "matching", "mixing", "sliding", "storytelling", "counseling", "counselling", "parenting", "dog", "everyone", "stars", "lunch", "dinner", "breakfast", "used", "community", "career", "shelter", "camping-trip", "trail", "flavors", "health", "mentally", "moon", "keys", "everything", "back", "contemporary"};
   if (kNever.contains(first) || kNever.contains(last)) return std::nullopt;
   if (lexicon::IsOccupation(last) && !lexicon::IsListedPastime(last)) return std::nullopt;
   if (lexicon::IsVagueNoun(last) ||
@@ -232,6 +238,11 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   if (lexicon::IsStopWord(last) && !lexicon::IsListedPastime(last)) return std::nullopt;
   // The gerund of a verb with an object ('running my studio', 'seeing friends') is an act, not a pastime.
   if (lexicon::IsEverydayGerund(first) && !lexicon::IsListedPastime(first)) return std::nullopt;
+  for (size_t k = i; k < end; ++k) {
+    if (kNever.contains(s.tokens[k].word)) return std::nullopt;
+  }
+  // A name that opens no sentence is a person or a place.
+  if (!lexicon::IsPastime(last) && s.tokens[i].capital && (i > 0 || s.has_capitals)) return std::nullopt;
   if (listed && !lexicon::IsPastime(last) &&
       !(lexicon::IsListedPastime(first) && lexicon::IsGerund(first) && end <= i + 2))
     return std::nullopt;
