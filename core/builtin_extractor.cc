@@ -54,7 +54,8 @@ class RuleBook {
   RuleBook() {
     // Ends first: 'lost my job as a baker' must not be read as having it.
     for (const AssertionState state : {AssertionState::kEnded, AssertionState::kHolds}) {
-      for (const auto* groups : {&HomeRules(), &JobRules(), &DietRules(), &PastimeRules(), &TasteRules(), &PersonRules(), &AimRules()}) {
+      for (const auto* groups : {&HomeRules(), &JobRules(), &DietRules(), &PastimeRules(), &TasteRules(),
+                                 &PersonRules(), &AimRules()}) {
         for (const RuleGroup& group : *groups) {
           if (group.state == state) Compile(group);
         }
@@ -100,6 +101,14 @@ std::vector<Found> FindAll(const Sentence& sentence) {
       const std::optional<Match> match = rule.pattern.MatchAt(sentence, anchor.at, anchor.may_elide);
       if (!match || Revoked(sentence, match->end)) continue;
       Found one{rule.group, *match, match->value.value_or(Phrase{match->begin, match->end, match->end})};
+      if (absl::StrContains(rule.group->slot, "value:") && match->begin > 0 &&
+          sentence.Is(match->begin - 1, "and"))
+        continue;
+      if (match->value && match->kind == PhraseKind::kCount) {
+        // 'two dogs', 'a puppy': the count begins the value, what is counted ends it.
+        one.value.end = match->end;
+        if (sentence.Is(one.value.begin, "a") || sentence.Is(one.value.begin, "an")) ++one.value.begin;
+      }
       found.push_back(one);
       if (rule.group->list && match->value) {
         size_t at = match->value->next;

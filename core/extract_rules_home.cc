@@ -12,15 +12,30 @@ const std::vector<RuleGroup>& HomeRules() {
            {"S live|living|reside|residing|dwell|dwelling in <place>",
             "S love|like|enjoy|loving|liking|enjoying living in <place>",
             "S started|begun|began living in <place>",
-            "S ended|wound up living in <place>",
-            "S moved|relocated|emigrated|immigrated|migrated|transferred|transplanted back|over|down|up|out|across|house|home|away|everything|* to <place>",
+            "S ended|wound up living|settling|staying? in <place>",
+            "@my family|household|kids|wife|husband|partner|lot live|lives|living|moved to|in <place> "
+            "now|%|$",
+            "@i am|are|have become? <place> residents|locals|citizens|natives",
+            "S set|setting up home|house|camp|shop? in <place>",
+            "the|@my|our? new apartment|flat|house|place|home|cottage|address is|: in|at <place>",
+            "S staying|stay|living|here|settled permanently? in <place> permanently|%|now|good",
+            "S shifted|shifting|transplanted|decamped base|house? to <place>",
+            "S happy|glad|delighted|thrilled|excited|lucky|proud to be|live|call living|based|settled|here? "
+            "in? <place>",
+            "@i have a|an|our|my|got new|own * home|place|house|flat|apartment in <place>",
+            "@i chose|picked|chosen <place> to|as|for live|our|my|home|base",
+            "@i decided to move|relocate to <place> and",
+            "moved house : <place>",
+            "S moved|relocated|emigrated|immigrated|migrated|transferred|transplanted "
+            "back|over|down|up|out|across|house|home|away|everything|* to <place>",
             "S moved|relocated|emigrated|migrated * from <~place> to <place>",
             "S moved|move|moving in|into * in <place>",
             "S made|make|completed|finished|did the|our|my|a big|final? move|leap|jump * to <place>",
             "S moved @my * to <place>",
             "S upped|packed sticks|up|everything|bags * to <place>",
             "S packed @my? bags|things|up|everything * moved|to to? <place>",
-            "S settled|settling|resettled|settle down|in|back|into|nicely|well? here|there|life|things? in|into <place>",
+            "S settled|settling|resettled|settle down|in|back|into|nicely|well? here|there|life|things? "
+            "in|into <place>",
             "S based in|out of? <place>",
             "S resident|residents|citizen|citizens|inhabitant|inhabitants of <place>",
             "@i am|are a|an|residents? resident|inhabitant|citizen|local of|in <place>",
@@ -30,19 +45,26 @@ const std::vector<RuleGroup>& HomeRules() {
             "@i am|are in <place> nowadays|now",
             "@i am|are in <place> these days",
             "@i am|are in <place> for good",
-            "S rent|renting|rented|bought|buying|own|found|got|have|signed|leased|leasing|secured|took a|an|the|my|our|this * flat|place|apartment|house|home|room|studio|condo|lease|cottage|loft|bungalow|houseboat|mortgage|bedsit|townhouse|tenancy * in <place>",
+            "S rent|renting|rented|bought|buying|own|found|got|have|signed|leased|leasing|secured|took "
+            "a|an|the|my|our|this * "
+            "flat|place|apartment|house|home|room|studio|condo|lease|cottage|loft|bungalow|houseboat|"
+            "mortgage|bedsit|townhouse|tenancy * in <place>",
             "S keys * flat|place|apartment|house|home|room|studio|condo|cottage|loft in <place>",
             "S got|picked|collected|received|have|holding up? the|our|my keys * in <place>",
             "S moved into a|an|the|my|our * in <place>",
             "S call|calling <place> home|@my",
-            "S make|made|making|found|built|building|have|set|setting|create|creating up? a|my|our * home|life|house|household in|of|for? * <place>",
+            "S make|made|making|found|built|building|have|set|setting|create|creating up? a|my|our * "
+            "home|life|house|household in|of|for? * <place>",
             "S made|making <place> my|our|home home?",
             "S put|putting|set|setting|planted|planting down? roots down? in <place>",
-            "S start|started|starting|begun|began|beginning a|my|our|the * life|chapter|start|adventure in <place>",
+            "S start|started|starting|begun|began|beginning a|my|our|the * life|chapter|start|adventure in "
+            "<place>",
             "S starting|started|start over|fresh|afresh|anew|again in <place>",
             "S swapped|traded|exchanged|left <~place> for <place>",
             "S wake|waking up in <place> every|each|%",
-            "S love|loving|enjoy|enjoying|like|liking|used|adjusting|adjusted|settled|settling|adapting|embracing to|in|into? @my? new|daily|everyday? life|living|being in|here <place>",
+            "S "
+            "love|loving|enjoy|enjoying|like|liking|used|adjusting|adjusted|settled|settling|adapting|"
+            "embracing to|in|into? @my? new|daily|everyday? life|living|being in|here <place>",
             "S used|adjusting|adapting|accustomed to living|life|being|things in <place>",
             "S getting|got used to living|life|being|things? in? <place>",
             "S arrived|landed in <place> for good",
@@ -52,21 +74,26 @@ const std::vector<RuleGroup>& HomeRules() {
             "S call myself|ourselves a? <place> local|resident|home",
             "S work|study and live in <place>",
             "S live and work|study in <place>",
-            "S live * in|outside|near? the? heart|middle|centre|center|suburbs|outskirts|north|south|east|west|part|side of <place>",
+            "S live * in|outside|near? the? "
+            "heart|middle|centre|center|suburbs|outskirts|north|south|east|west|part|side of <place>",
             "S live|living with * in <place>",
             "S live|living alone|alone|together|happily|on|by * in <place>",
             "@i am|are from|back? living|residing|settled|based|established|installed|ensconced * in <place>",
             "@my home|house|flat|apartment|place|address|base|residence|household is * in <place>",
-            "@my new|current|permanent? home|city|hometown|town|base|address|abode|hometown|residence is|: in|to? <place>",
-            "@my * flat|apartment|house|place|home|neighbours|neighbors|neighbourhood|neighborhood|landlord|street|balcony|kitchen|bedroom|garden|studio in <place>",
+            "@my new|current|permanent? home|city|hometown|town|base|address|abode|hometown|residence is|: "
+            "in|to? <place>",
+            "@my * "
+            "flat|apartment|house|place|home|neighbours|neighbors|neighbourhood|neighborhood|landlord|street|"
+            "balcony|kitchen|bedroom|garden|studio in <place>",
             "@my home|base for|now? me|now|'s? is in? <place>",
             "@my new? life|days|mornings|evenings|routine in <place>",
-            "@my? move|relocation to <place> is|was|went|has|finally|done|complete|happened|worked|$",
+            "the|@my|our? move|relocation to <place> is|was|went|has|finally|done|complete|happened|worked|$",
             "moving|relocating to <place> was|has|turned|changed",
             "home|base is|means|: in? <place>",
             "home these|for|% days|me|now? is in? <place>",
             "<place> is|'s|became|become @my? home|base|hometown|city",
-            "<place> is|'s the? where|place|city|town|one? where? @i live|living|settled|call|reside|moved|am|are|wake",
+            "<place> is|'s the? where|place|city|town|one? where? @i "
+            "live|living|settled|call|reside|moved|am|are|wake",
             "<place> is|'s @my new|current|permanent|adopted? home|base|city|town|hometown|address",
             "<place> has|have become|been @my? * home|base|city",
             "<place> became @my? * home|base|city",

@@ -23,8 +23,14 @@ const std::vector<RuleGroup>& TasteRules() {
        .type = GistType::kPreference,
        .confidence = 0.85,
        .text = nullptr,
-       .patterns = {"@my favourite|favorite|fave book|movie|film|song|band|color|colour|food|dish|season|author|artist|sport|animal|drink|game|singer|musician|dessert|meal|place|city|subject|flower|restaurant|show|series|holiday|genre|team is|are|: <thing> $",
-                    "@my favourite|favorite|fave book|movie|film|song|band|color|colour|food|dish|season|author|artist|sport|animal|drink|game|singer|musician|dessert|meal|place|city|subject|flower|restaurant|show|series|holiday|genre|team is|are|: <name> $"}},
+       .patterns = {"@my favourite|favorite|fave "
+                    "book|movie|film|song|band|color|colour|food|dish|season|author|artist|sport|animal|"
+                    "drink|game|singer|musician|dessert|meal|place|city|subject|flower|restaurant|show|"
+                    "series|holiday|genre|team is|are|: <thing> $",
+                    "@my favourite|favorite|fave "
+                    "book|movie|film|song|band|color|colour|food|dish|season|author|artist|sport|animal|"
+                    "drink|game|singer|musician|dessert|meal|place|city|subject|flower|restaurant|show|"
+                    "series|holiday|genre|team is|are|: <name> $"}},
   };
   return *kRules;
 }
@@ -48,8 +54,10 @@ const std::vector<RuleGroup>& PersonRules() {
        .patterns =
            {"@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> <name>",
             "@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> , <name> ,",
-            "@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> 's name is <name>",
-            "@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> is called|named <name>",
+            "@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> 's name is "
+            "<name>",
+            "@my younger|older|little|big|eldest|oldest|youngest|elder|twin|late|best? <rel> is called|named "
+            "<name>",
             "@i have a|an younger|older|little|big|twin? <rel> called|named <name>"}},
       {.slot = "relationship:pet",
        .confidence = 0.85,
@@ -66,8 +74,12 @@ const std::vector<RuleGroup>& PersonRules() {
       {.slot = "relationship:family",
        .confidence = 0.85,
        .text = nullptr,
-       .patterns = {"@i have|got <count> * kids|children|sons|daughters|brothers|sisters|siblings|brother|sister|son|daughter|twins|grandchildren|cousins|nephews|nieces",
-                    "@i have got <count> * kids|children|sons|daughters|brothers|sisters|siblings|brother|sister|son|daughter|twins|grandchildren",
+       .patterns = {"@i have|got <count> * "
+                    "kids|children|sons|daughters|brothers|sisters|siblings|brother|sister|son|daughter|"
+                    "twins|grandchildren|cousins|nephews|nieces",
+                    "@i have got <count> * "
+                    "kids|children|sons|daughters|brothers|sisters|siblings|brother|sister|son|daughter|"
+                    "twins|grandchildren",
                     "@i am|are a|an single mom|mother|dad|father|parent|mum $"}},
       {.slot = "relationship:marital_status",
        .confidence = 0.85,
@@ -121,17 +133,17 @@ const std::vector<RuleGroup>& AimRules() {
        .type = GistType::kGoal,
        .confidence = 0.8,
        .text = "aims to {v}",
-       .patterns = {"@my * goal|dream|aim|ambition|plan is|was? to <action> $",
-                    "@i dream|dreaming of <action> $", "@i aim|aiming|hope|hoping to <action> $",
-                    "@i am|are determined|training|saving|working|studying|preparing|practising|practicing to|up|hard|towards|for to? <action> $"}},
+       .patterns = {"@my * goal|dream|aim|ambition|plan is to <action> $", "@i dream|dreaming of <action> $",
+                    "@i aim|aiming|hope|hoping to <action> $",
+                    "@i am|are determined|training|saving|working|studying|preparing|practising|practicing "
+                    "to|up|hard|towards|for to? <action> $"}},
       {.slot = "goal:plan",
        .type = GistType::kGoal,
        .confidence = 0.7,
        .text = nullptr,
-       .patterns = {"@i am|are thinking of|about|also? <action> $",
-                    "@i am|are planning|considering to|on? <action> $",
-                    "@i plan|intend to|on <action> $",
-                    "@i want|wanna to? <action> $"}},
+       .patterns = {"@i am|are thinking of|about <action> $", "@i am|are planning to|on <action> $",
+                    "@i am|are considering <action> $", "@i plan|intend to|on <action> $",
+                    "@i want to <action> $", "@i wanna <action> $"}},
       {.slot = "value:important",
        .type = GistType::kValue,
        .confidence = 0.75,
