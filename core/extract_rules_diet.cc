@@ -40,8 +40,8 @@ const std::vector<RuleGroup>& DietRules() {
             "@i am|are|'m * <diet> now|since|and|$|these|by|for|person|eater|%|again|diet",
             "@i am|are|have been|become|became|turned? a|an <diet> %|$",
             "@i have been <diet> %|$",
-            "doctor|doctors|dietician|dietitian|nutritionist|gp|partner|wife|husband put|has|have|got|wants "
-            "me|us on|onto|eating? a|an|the? <diet>",
+            "@my doctor|doctors|dietician|dietitian|nutritionist|gp put|has|have|got|wants me|us "
+            "on|onto|eating a|an|the? <diet>",
             "@i need @my|the|all food|meals|diet|dishes to be <diet>",
             "@i do not|never eat|cook|buy|touch anything|food|things|stuff * not <diet>",
             "it has to be <diet> or",

@@ -20,8 +20,8 @@ const std::vector<RuleGroup>& HomeRules() {
             "the|@my|our? new apartment|flat|house|place|home|cottage|address is|: in|at <place>",
             "S staying|stay|living|here|settled permanently? in <place> permanently|%|now|good",
             "S shifted|shifting|transplanted|decamped base|house? to <place>",
-            "S happy|glad|delighted|thrilled|excited|lucky|proud to be|live|call living|based|settled|here? "
-            "in? <place>",
+            "S happy|glad|delighted|thrilled|excited|lucky|proud to be? "
+            "live|living|based|settled|resident|here in <place>",
             "@i have a|an|our|my|got new|own * home|place|house|flat|apartment in <place>",
             "@i chose|picked|chosen <place> to|as|for live|our|my|home|base",
             "@i decided to move|relocate to <place> and",
@@ -113,7 +113,7 @@ const std::vector<RuleGroup>& HomeRules() {
        .patterns = {"@i do not live|reside in <place> %|anymore", "@i no longer live|reside in <place>",
                     "@i am|are no longer|not living|based|in|residing in? <place> %?",
                     "S moved away|out from|of <place>", "S left <place> %|behind|for good",
-                    "S left <place> $", "S moved|relocated from|out * of? <place> $",
+                    "S left <place> $", "S moved|relocated from|out of? <place> $",
                     "S sold|gave @my|the|up house|flat|home|apartment|place in <place>",
                     "S stopped|quit living in <place>",
                     "@my time|days|life|years in <place> is|are|have|has over|done|ended|up|come"}},

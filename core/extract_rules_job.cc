@@ -26,11 +26,11 @@ const std::vector<RuleGroup>& JobRules() {
             "they|he|she|boss gave|offered|handed me|us a|an|the <listedjob> job|role|position|post|gig",
             "S got|landed|took|accepted|moved|stepped|started|have|found into|in? a|an|the|my|this "
             "<listedjob> job|role|position|post|gig",
-            "S proud|happy|glad|excited|lucky|thrilled|delighted to be|become|work|be working as? a|an "
+            "S proud|happy|glad|excited|lucky|thrilled|delighted to be|become|work working? as? a|an "
             "<listedjob>",
             "S gone|went|go into|in business|practice|trade as <job>",
             "S got|been|was hired|recruited|employed|appointed|taken on? as <job>",
-            "@i make|earn @my|a|good|some|the|our? money|living|keep|wage as <job>",
+            "@i make|earn @my|a|good|some|the|our? money|living|keep|wage * as <job>",
             "@i have a|an|the * job|role|position|post|gig as <job>",
             "@i have started|begun|begun|taken * as <job>",
             "S "

@@ -94,7 +94,7 @@ const std::vector<RuleGroup>& PastimeRules() {
        .list = true,
        .patterns =
            {"S took|taken|taking up <pastime>",
-            "@i have been enjoying|loving <listedpastime>",
+            "I enjoying|loving <listedpastime>",
             "@i like|love to spend @my|the * doing|on|with? <listedpastime>",
             "@i can spend|lose|pass * on|doing|in <listedpastime>",
             "@i devote|dedicate|give @my|all|most * to <listedpastime>",

@@ -68,7 +68,7 @@ bool IsListedOccupation(absl::string_view word) {
       "lifeguard masseuse masseur optometrist audiologist orthodontist phlebotomist cartographer hydrologist "
       "oceanographer astronomer ecologist geneticist toxicologist criminologist lexicographer proofreader "
       "typist "
-      "temp handyman groundskeeper greenkeeper landscaper arborist horticulturist viticulturist vintner "
+      "handyman groundskeeper greenkeeper landscaper arborist horticulturist viticulturist vintner "
       "winemaker "
       "distiller cheesemonger fishmonger ironmonger chocolatier confectioner patissier caterer dishwasher "
       "busboy "
