@@ -12,6 +12,11 @@ const std::vector<RuleGroup>& HomeRules() {
            {"S live|living|reside|residing|dwell|dwelling in <place>",
             "S love|like|enjoy|loving|liking|enjoying living in <place>",
             "S started|begun|began living in <place>",
+            "@i have got|found myself|ourselves a|an|the|my|our * flat|place|apartment|house|home|room in "
+            "<place>",
+            "@i got|found|bought|rented myself|ourselves a|an|the * flat|place|apartment|house|home|room in "
+            "<place>",
+            "life|work|love|job|career has? brought|took|taken|led me|us to <place>",
             "S ended|wound up living|settling|staying? in <place>",
             "@my family|household|kids|wife|husband|partner|lot live|lives|living|moved to|in <place> "
             "now|%|$",
@@ -55,7 +60,7 @@ const std::vector<RuleGroup>& HomeRules() {
             "S call|calling <place> home|@my",
             "S make|made|making|found|built|building|have|set|setting|create|creating up? a|my|our * "
             "home|life|house|household in|of|for? * <place>",
-            "S made|making <place> my|our|home home?",
+            "S made|making <place> my|our home",
             "S put|putting|set|setting|planted|planting down? roots down? in <place>",
             "S start|started|starting|begun|began|beginning a|my|our|the * life|chapter|start|adventure in "
             "<place>",

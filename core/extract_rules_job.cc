@@ -23,6 +23,9 @@ const std::vector<RuleGroup>& JobRules() {
             "landed|got|started|found|took|accepted|scored|began|secured|bagged|beginning|starting|loving|"
             "enjoying a|an|the|my|this|up? * job|role|position|post|gig|work|employment|career|life|contract "
             "* as <job>",
+            "@i * * as a|an <listedjob>",
+            "hired|employed|appointed me|us as a|an? <job>",
+            "@my boss|manager|company|firm hired|took|made|appointed me on? as? a|an <job>",
             "they|he|she|boss gave|offered|handed me|us a|an|the <listedjob> job|role|position|post|gig",
             "S got|landed|took|accepted|moved|stepped|started|have|found into|in? a|an|the|my|this "
             "<listedjob> job|role|position|post|gig",

@@ -14,6 +14,11 @@ const std::vector<RuleGroup>& PastimeRules() {
        .patterns =
            {"S gave|given|give|giving up on? <pastime>",
             "S gave|given|giving <pastime> up",
+            "S had to give|quit|stop|drop up? <listedpastime>",
+            "@my love * with|for <listedpastime> is|has over|faded|died|gone|ended",
+            "S turned|turning @my back|backs on <listedpastime>",
+            "<listedpastime> no|not longer? "
+            "interests|interest|excites|excite|appeals|appeal|thrills|does|thrill",
             "S let|letting go of <listedpastime>",
             "S put|putting a|an end|stop to <listedpastime>",
             "S had it with <listedpastime>",
@@ -94,6 +99,12 @@ const std::vector<RuleGroup>& PastimeRules() {
        .list = true,
        .patterns =
            {"S took|taken|taking up <pastime>",
+            "S having a|so|great|lots|much * time|fun with|doing|of? doing? <listedpastime>",
+            "<listedpastime> is|'s the best|highlight|high part|point|bit|of? of? my",
+            "S caught|got|bitten by? the <listedpastime> bug",
+            "@i go <listedpastime> %|whenever|every|when|as|most",
+            "S made <listedpastime> my|our",
+            "@i like|love|enjoy|adore <listedpastime> a|so|very lot|much",
             "I enjoying|loving <listedpastime>",
             "@i like|love to spend @my|the * doing|on|with? <listedpastime>",
             "@i can spend|lose|pass * on|doing|in <listedpastime>",

@@ -87,7 +87,7 @@ bool IsListedOccupation(absl::string_view word) {
 bool IsOccupation(absl::string_view word) {
   if (IsListedOccupation(word)) return true;
   static const Set& kNot = *new Set(
-      FromList("lover mother father brother sister daughter believer beginner winner loser fighter dreamer "
+      FromList("kosher lover mother father brother sister daughter believer beginner winner loser fighter dreamer "
                "loner member "
                "character monster fan learner reader runner hiker swimmer camper player gamer teenager "
                "stranger newcomer "

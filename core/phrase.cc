@@ -225,7 +225,7 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   // A gerund with an object ('running my studio') is an act, not a pastime.
   static const WordSet kObjects = {"my",    "our",  "your", "his",  "her", "their", "these",
                                    "those", "this", "him",  "them", "us",  "me",    "you"};
-  if (limit < s.tokens.size() && kObjects.contains(s.tokens[limit].word) &&
+  if (limit < s.tokens.size() && !s.tokens[limit].time && kObjects.contains(s.tokens[limit].word) &&
       lexicon::IsGerund(s.tokens[limit - 1].word))
     return std::nullopt;
   size_t end = limit;
