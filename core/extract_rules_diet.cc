@@ -72,7 +72,7 @@ const std::vector<RuleGroup>& DietRules() {
             "<diet> all the way|time for|now|%|$",
             "<diet> since|for|% %|ages|$",
             "<diet> diet|eater|food|lifestyle here|now|for|%|only",
-            "<diet> it is|'s * me|now|on|%|$",
+            "<diet> it is|'s for me|us",
             "I a|an|strictly|fully|totally|committed|proud <diet> %|$",
             "i've|i|we made|making the|a switch|change|move|jump|transition|decision * to|into * <diet>",
             "S made|making|make the|a|my switch|change|move|jump|transition|leap * <diet>",
