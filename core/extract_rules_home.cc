@@ -21,6 +21,9 @@ const std::vector<RuleGroup>& HomeRules() {
             "@my family|household|kids|wife|husband|partner|lot live|lives|living|moved to|in <place> "
             "now|%|$",
             "@i am|are|have become? <place> residents|locals|citizens|natives",
+            "@my|the? new place|flat|home|house|apartment is in <place>",
+            "@my new place|flat|home|house|apartment is in <place>",
+            "S came|come to <place> and stayed|never",
             "S set|setting up home|house|camp|shop? in <place>",
             "the|@my|our? new apartment|flat|house|place|home|cottage|address is|: in|at <place>",
             "S staying|stay|living|here|settled permanently? in <place> permanently|%|now|good",

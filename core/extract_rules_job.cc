@@ -24,7 +24,9 @@ const std::vector<RuleGroup>& JobRules() {
             "enjoying a|an|the|my|this|up? * job|role|position|post|gig|work|employment|career|life|contract "
             "* as <job>",
             "@i * * as a|an <listedjob>",
-            "hired|employed|appointed me|us as a|an? <job>",
+            "a|an|the * firm|company|clinic|hospital|shop|school|office|place|business|workshop "
+            "hired|employed|appointed|took me|us on? as <job>",
+            "hired|employed|appointed me|us as <job>",
             "@my boss|manager|company|firm hired|took|made|appointed me on? as? a|an <job>",
             "they|he|she|boss gave|offered|handed me|us a|an|the <listedjob> job|role|position|post|gig",
             "S got|landed|took|accepted|moved|stepped|started|have|found into|in? a|an|the|my|this "

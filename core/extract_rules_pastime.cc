@@ -14,6 +14,8 @@ const std::vector<RuleGroup>& PastimeRules() {
        .patterns =
            {"S gave|given|give|giving up on? <pastime>",
             "S gave|given|giving <pastime> up",
+            "@i no longer have time|energy|patience|room for <listedpastime>",
+            "S said|say @my goodbyes|farewells to <listedpastime>",
             "S had to give|quit|stop|drop up? <listedpastime>",
             "@my love * with|for <listedpastime> is|has over|faded|died|gone|ended",
             "S turned|turning @my back|backs on <listedpastime>",
@@ -99,6 +101,7 @@ const std::vector<RuleGroup>& PastimeRules() {
        .list = true,
        .patterns =
            {"S took|taken|taking up <pastime>",
+            "@i have? taken|took|taking a|an liking|shine|fancy to <listedpastime>",
             "S having a|so|great|lots|much * time|fun with|doing|of? doing? <listedpastime>",
             "<listedpastime> is|'s the best|highlight|high part|point|bit|of? of? my",
             "S caught|got|bitten by? the <listedpastime> bug",

@@ -100,6 +100,7 @@ std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
                                   "their",
                                   "new",
                                   "full-time",
+                                  "trained",
                                   "part-time",
                                   "qualified",
                                   "certified",
