@@ -25,7 +25,8 @@ using testing::SizeIs;
 INSTANTIATE_TEST_SUITE_P(SqliteMemory, StoreConformance,
                          testing::Values(StoreBackend{"InMemory",
                                                       [](std::function<absl::Time()> now) {
-                                                        return Must(OpenSqlite({.path = ":memory:", .now = now}));
+                                                        return Must(
+                                                            OpenSqlite({.path = ":memory:", .now = now}));
                                                       }}),
                          BackendName);
 
@@ -114,7 +115,8 @@ TEST(SqliteStoreTest, DamagedPagesAreDataLoss) {
   {
     auto store = Must(OpenSqlite({.path = folder.File("store.db")}));
     std::vector<Episode> episodes;
-    for (int i = 0; i < 300; ++i) episodes.push_back(MakeEpisode(absl::StrCat("e", i), std::string(500, 'x')));
+    for (int i = 0; i < 300; ++i)
+      episodes.push_back(MakeEpisode(absl::StrCat("e", i), std::string(500, 'x')));
     Must(store->IngestEpisodes(kAna, episodes, {}));
   }
   const auto size = std::filesystem::file_size(folder.File("store.db"));
@@ -240,7 +242,7 @@ TEST(SqliteMigrationTest, ChangedMigrationIsRefused) {
 
 // ---- queries
 
-// The tables that EXPLAIN QUERY PLAN says are read from end to end.
+// What EXPLAIN QUERY PLAN says, line by line.
 std::vector<std::string> PlanOf(sqlite3* db, std::string_view sql) {
   std::vector<std::string> lines;
   sqlite3_stmt* statement = nullptr;
@@ -264,11 +266,11 @@ TEST(SqliteQueryTest, EveryQueryIsServedByTheIndexThatItNames) {
     SCOPED_TRACE(std::string(name));
     EXPECT_NE(query.sql.find("-- index: "), std::string_view::npos);
     if (query.indexes.empty()) continue;
-    // json_each reads its own argument; a partial index of unfinished tasks is read in order and cut.
+    // json_each reads its own argument; a partial index holds just the tasks that are meant.
     for (const std::string& line : PlanOf(connection->handle(), query.sql)) {
       if (absl::StartsWith(line, "SCAN") && !absl::StrContains(line, "VIRTUAL TABLE") &&
           !absl::StrContains(line, "CONSTANT ROW")) {
-        EXPECT_THAT(line, HasSubstr("INDEX task_ready"));
+        EXPECT_THAT(line, testing::AnyOf(HasSubstr("INDEX task_ready"), HasSubstr("INDEX task_running")));
       }
       if (absl::StartsWith(line, "SEARCH")) {
         bool named = false;

@@ -174,14 +174,15 @@ TEST_P(StoreConformance, TenantsDoNotSeeEachOther) {
   EXPECT_EQ(Code(store().CancelTask("other", task.id)), absl::StatusCode::kNotFound);
   Register(other);
   EXPECT_EQ(Code(store().GetEpisode(other, "e")), absl::StatusCode::kNotFound);
-  EXPECT_THAT(Must(store().ListTasks({.tenant = "other", .user = "", .states = {}}, "", 10)).items, IsEmpty());
+  EXPECT_THAT(Must(store().ListTasks({.tenant = "other", .user = "", .states = {}}, "", 10)).items,
+              IsEmpty());
 }
 
 TEST_P(StoreConformance, ListsUsersOfOneTenantInPages) {
   for (const char* name : {"zoe", "ana", "ünal", "ben", "日本"}) Register({"acme", name});
   Register({"other", "kim"});
-  const auto users =
-      AllPages([&](const std::string& after, int limit) { return store().ListUsers("acme", after, limit); }, 2);
+  const auto users = AllPages(
+      [&](const std::string& after, int limit) { return store().ListUsers("acme", after, limit); }, 2);
   std::vector<std::string> names;
   for (const UserKey& user : users) names.push_back(user.user);
   EXPECT_THAT(names, ElementsAre("ana", "ben", "zoe", "ünal", "日本"));
@@ -198,7 +199,8 @@ TEST_P(StoreConformance, GarbagePageTokensAreInvalidArguments) {
   Register(ben_);
   const std::string foreign = Must(store().ListUsers("acme", "", 1)).next;
   ASSERT_NE(foreign, "");
-  for (const std::string& token : {std::string("garbage"), std::string("%%%"), std::string(1, '\0'), foreign}) {
+  for (const std::string& token :
+       {std::string("garbage"), std::string("%%%"), std::string(1, '\0'), foreign}) {
     EXPECT_EQ(Code(store().ListEpisodes(ana_, token, 1)), absl::StatusCode::kInvalidArgument) << token;
     EXPECT_EQ(Code(store().ListTasks({.tenant = "acme", .user = "", .states = {}}, token, 1)),
               absl::StatusCode::kInvalidArgument);
@@ -324,8 +326,9 @@ TEST_P(StoreConformance, MissingTimeIsTheFirstImportsAndStaysSo) {
 }
 
 TEST_P(StoreConformance, SameIdTwiceInOneBatchIsStoredOnce) {
-  EXPECT_THAT(Must(store().IngestEpisodes(ana_, {MakeEpisode("e"), MakeEpisode("e"), MakeEpisode("e", "other")}, {})),
-              ElementsAre(IngestOutcome::kStored, IngestOutcome::kExists, IngestOutcome::kExistsDifferent));
+  EXPECT_THAT(
+      Must(store().IngestEpisodes(ana_, {MakeEpisode("e"), MakeEpisode("e"), MakeEpisode("e", "other")}, {})),
+      ElementsAre(IngestOutcome::kStored, IngestOutcome::kExists, IngestOutcome::kExistsDifferent));
 }
 
 TEST_P(StoreConformance, SameIdOfTwoUsersIsTwoEpisodes) {
@@ -345,7 +348,8 @@ TEST_P(StoreConformance, FirstEmbeddingFixesTheDimension) {
                           IngestOutcome::kStored));
   EXPECT_EQ(Code(store().GetEpisode(ana_, "2")), absl::StatusCode::kNotFound);
   EXPECT_EQ(Must(store().GetUser(ana_)).embedding_dimension, 2);
-  EXPECT_THAT(Must(store().IngestEpisodes(ana_, {episodes[2]}, {})), ElementsAre(IngestOutcome::kWrongDimension));
+  EXPECT_THAT(Must(store().IngestEpisodes(ana_, {episodes[2]}, {})),
+              ElementsAre(IngestOutcome::kWrongDimension));
 }
 
 TEST_P(StoreConformance, DerivedAndInactiveEpisodesAreNotPending) {
@@ -391,8 +395,8 @@ TEST_P(StoreConformance, ListsEpisodesByTimeThenIdInPages) {
   }
   Ingest(ana_, episodes);
   Ingest(ben_, {MakeEpisode("other")});
-  const auto listed =
-      AllPages([&](const std::string& after, int limit) { return store().ListEpisodes(ana_, after, limit); }, 4);
+  const auto listed = AllPages(
+      [&](const std::string& after, int limit) { return store().ListEpisodes(ana_, after, limit); }, 4);
   ASSERT_THAT(listed, SizeIs(12));
   for (size_t i = 1; i < listed.size(); ++i) {
     EXPECT_LT(std::pair(listed[i - 1].episode.occurred_at, listed[i - 1].episode.id),
@@ -427,7 +431,8 @@ TEST_P(StoreConformance, UnknownTenantHasNoSlots) {
 }
 
 TEST_P(StoreConformance, SlotsComeBackAsPut) {
-  const SlotRegistry put = Must(store().PutSlots("acme", {MakeSlot("*:location:current_city"), MakeSlot("*:a:b")}));
+  const SlotRegistry put =
+      Must(store().PutSlots("acme", {MakeSlot("*:location:current_city"), MakeSlot("*:a:b")}));
   EXPECT_EQ(put.version, 1);
   const SlotRegistry got = Must(store().GetSlots("acme"));
   ASSERT_THAT(got.slots, SizeIs(2));

@@ -31,7 +31,8 @@ class ManualClock {
   void Advance(absl::Duration by) { micros_ += absl::ToInt64Microseconds(by); }
 
  private:
-  std::atomic<int64_t> micros_ = absl::ToUnixMicros(absl::FromCivil(absl::CivilDay(2024, 5, 1), absl::UTCTimeZone()));
+  std::atomic<int64_t> micros_ =
+      absl::ToUnixMicros(absl::FromCivil(absl::CivilDay(2024, 5, 1), absl::UTCTimeZone()));
 };
 
 struct StoreBackend {
@@ -69,7 +70,8 @@ inline absl::Time Day(int year, int month, int day) {
 }
 
 Episode MakeEpisode(const std::string& id, const std::string& text = "I live in Ghent now.");
-Fact MakeFact(const std::string& key, const std::string& value, std::optional<absl::Time> from = std::nullopt);
+Fact MakeFact(const std::string& key, const std::string& value,
+              std::optional<absl::Time> from = std::nullopt);
 Assertion MakeAssertion(const std::string& id, const std::string& key, const std::string& value);
 
 // Walks a list to its end with pages of `limit`. `list(after, limit)` gives one page.

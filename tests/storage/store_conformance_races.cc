@@ -108,8 +108,8 @@ TEST_P(StoreConformance, CommitsAndRefoldsFromOneVersionExcludeEachOther) {
   RunCommit commit = CommitFor(LeaseFor(ana_), "run");
   std::atomic<int> landed = 0;
   InThreads(4, [&](int thread) {
-    const absl::Status done =
-        thread == 0 ? store().CommitRun(commit).status() : store().ReplaceFacts(ana_, 0, absl::StrCat(thread), {});
+    const absl::Status done = thread == 0 ? store().CommitRun(commit).status()
+                                          : store().ReplaceFacts(ana_, 0, absl::StrCat(thread), {});
     if (done.ok()) {
       ++landed;
     } else {
@@ -133,8 +133,8 @@ TEST_P(StoreConformance, RacingFiresOfAConditionFireOnce) {
   EXPECT_EQ(fired, 1);
 }
 
-// Ingesters, requesters, workers that commit, fail, release or lose their lease, and readers, all at once; then
-// everything is drained, and nothing was lost or reviewed twice.
+// Ingesters, requesters, workers that commit, fail, release or lose their lease, and readers, all at once;
+// then everything is drained, and nothing was lost or reviewed twice.
 TEST_P(StoreConformance, MixedLoadReviewsEachEpisodeOnce) {
   constexpr int kUsers = 3, kEpisodes = 40;
   std::vector<UserKey> users;

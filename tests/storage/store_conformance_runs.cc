@@ -37,9 +37,9 @@ TEST_P(StoreConformance, SampleRanksByImportanceAccessAndAge) {
   const char* names[] = {"plain", "important", "accessed", "fresh"};
   for (int i = 0; i < 4; ++i) episodes[i].id = names[i];
   for (Episode& episode : episodes) episode.occurred_at = Day(2023, 5, 1);  // plain: 0.24 + 0 + 0.008
-  episodes[1].importance = 1.0;                                            // 0.40 + 0 + 0.008
-  episodes[2].access_count = 1000;                                         // 0.24 + 0.3 + 0.008
-  episodes[3].occurred_at = Day(2024, 5, 1);                               // 0.24 + 0 + 0.3 = 0.54
+  episodes[1].importance = 1.0;                                             // 0.40 + 0 + 0.008
+  episodes[2].access_count = 1000;                                          // 0.24 + 0.3 + 0.008
+  episodes[3].occurred_at = Day(2024, 5, 1);                                // 0.24 + 0 + 0.3 = 0.54
   Ingest(ana_, episodes);
   const Sample sample = Must(store().SampleEpisodes(LeaseFor(ana_), Spec()));
   EXPECT_THAT(Ids(sample.episodes), ElementsAre("accessed", "fresh", "important", "plain"));
@@ -55,7 +55,8 @@ TEST_P(StoreConformance, SampleTiesGoByTimeThenId) {
   for (Episode& episode : episodes) episode.occurred_at = Day(2024, 5, 3);
   episodes.back().occurred_at = Day(2024, 5, 2);
   Ingest(ana_, episodes);
-  EXPECT_THAT(Ids(Must(store().SampleEpisodes(LeaseFor(ana_), Spec())).episodes), ElementsAre("early", "a", "b", "c"));
+  EXPECT_THAT(Ids(Must(store().SampleEpisodes(LeaseFor(ana_), Spec())).episodes),
+              ElementsAre("early", "a", "b", "c"));
 }
 
 TEST_P(StoreConformance, SampleFiltersBeforeItCuts) {
@@ -106,7 +107,8 @@ TEST_P(StoreConformance, SampleOfExtremeTimesIsRanked) {
   episodes[0].occurred_at = Day(1, 1, 1);
   episodes[1].occurred_at = Day(9999, 12, 31);
   Ingest(ana_, episodes);
-  EXPECT_THAT(Ids(Must(store().SampleEpisodes(LeaseFor(ana_), Spec())).episodes), ElementsAre("future", "old"));
+  EXPECT_THAT(Ids(Must(store().SampleEpisodes(LeaseFor(ana_), Spec())).episodes),
+              ElementsAre("future", "old"));
 }
 
 TEST_P(StoreConformance, ContextIsTheTurnsAroundWithoutEmbeddings) {
@@ -152,7 +154,8 @@ TEST_P(StoreConformance, ContextWithoutTurnsGoesByTime) {
   episodes.back().importance = 0.1;
   Ingest(ana_, episodes);
   SampleSpec spec = Spec();
-  EXPECT_THAT(Ids(Must(store().SampleEpisodes(LeaseFor(ana_), spec)).context), ElementsAre("t1", "t2", "t4", "t5"));
+  EXPECT_THAT(Ids(Must(store().SampleEpisodes(LeaseFor(ana_), spec)).context),
+              ElementsAre("t1", "t2", "t4", "t5"));
 }
 
 TEST_P(StoreConformance, NoContextTurnsGiveNoContext) {
@@ -203,7 +206,8 @@ TEST_P(StoreConformance, CommitReviewsAndFinishes) {
   const CommitResult result = Must(store().CommitRun(commit));
   EXPECT_EQ(result.memory_version, 1);
   EXPECT_EQ(result.follow_up, "");
-  const StoredEpisode read = Must(store().GetEpisode(ana_, "e0")), cited = Must(store().GetEpisode(ana_, "e1"));
+  const StoredEpisode read = Must(store().GetEpisode(ana_, "e0")),
+                      cited = Must(store().GetEpisode(ana_, "e1"));
   EXPECT_FALSE(read.pending || cited.pending || read.cited);
   EXPECT_TRUE(cited.cited);
   EXPECT_EQ(read.reviewed_by, "run");
@@ -552,8 +556,8 @@ TEST_P(StoreConformance, SlotsGiveOnlyWhatIsAskedForInTheGivenOrder) {
   RunCommit commit = CommitFor(LeaseFor(ana_), "run");
   commit.assertions = {MakeAssertion("a1", "user:a:x", "x"), MakeAssertion("a2", "user:a:y", "y")};
   commit.replaced_keys = {"user:a:x", "user:a:y"};
-  commit.facts = {MakeFact("user:a:x", "later", Day(2024, 1, 1)), MakeFact("user:a:x", "earlier", Day(2020, 1, 1)),
-                  MakeFact("user:a:y", "y")};
+  commit.facts = {MakeFact("user:a:x", "later", Day(2024, 1, 1)),
+                  MakeFact("user:a:x", "earlier", Day(2020, 1, 1)), MakeFact("user:a:y", "y")};
   Must(store().CommitRun(commit));
   const SlotContents slots = Must(store().LoadSlots(ana_, {"user:a:y", "none", "user:a:y"}, {"user:a:x"}));
   ASSERT_THAT(slots.assertions, SizeIs(1));
@@ -590,17 +594,16 @@ TEST_P(StoreConformance, ListsFactsByKeyThenTimeInPages) {
   Must(store().ReplaceFacts(ana_, 0, "s", facts));
   const auto all = [&](const FactFilter& filter, int size) {
     std::vector<std::string> list;
-    for (const Fact& fact : AllPages(
-             [&](const std::string& after, int limit) { return store().ListFacts(ana_, filter, after, limit); },
-             size)) {
+    for (const Fact& fact : AllPages([&](const std::string&after,
+                                         int limit) { return store().ListFacts(ana_, filter, after, limit); },
+                                     size)) {
       list.push_back(absl::StrCat(fact.key.substr(0, 5), fact.value));
     }
     return list;
   };
   for (int size : {1, 2, 3, 5, 100}) {
-    EXPECT_THAT(all({}, size),
-                ElementsAre("ana:la", "ana:lb", "ana:lc", "ana:ld", "ana:pa", "ana:pb", "ana:pc", "ana:pd", "ben:pa",
-                            "ben:pb", "ben:pc", "ben:pd"));
+    EXPECT_THAT(all({}, size), ElementsAre("ana:la", "ana:lb", "ana:lc", "ana:ld", "ana:pa", "ana:pb",
+                                           "ana:pc", "ana:pd", "ben:pa", "ben:pb", "ben:pc", "ben:pd"));
   }
   EXPECT_THAT(all({.subject = "ben", .category_part = "", .key = ""}, 3), SizeIs(4));
   EXPECT_THAT(all({.subject = "", .category_part = "preference", .key = ""}, 3), SizeIs(8));
@@ -627,8 +630,8 @@ TEST_P(StoreConformance, ListsQuarantineInPages) {
   }
   Must(store().CommitRun(commit));
   EXPECT_EQ(Must(store().GetUser(ana_)).quarantined, 5);
-  const auto items =
-      AllPages([&](const std::string& after, int limit) { return store().ListQuarantine(ana_, after, limit); }, 2);
+  const auto items = AllPages(
+      [&](const std::string& after, int limit) { return store().ListQuarantine(ana_, after, limit); }, 2);
   ASSERT_THAT(items, SizeIs(5));
   for (int i = 0; i < 5; ++i) EXPECT_EQ(items[i].ordinal, i);
   EXPECT_EQ(items[1].value, "v");
@@ -668,8 +671,8 @@ TEST_P(StoreConformance, ListsRunsNewestFirstWithoutChangeSets) {
     clock_.Advance(absl::Seconds(1));
   }
   std::vector<std::string> ids;
-  for (const RunRecord& run :
-       AllPages([&](const std::string& after, int limit) { return store().ListRuns(ana_, after, limit); }, 2)) {
+  for (const RunRecord& run : AllPages(
+           [&](const std::string&after, int limit) { return store().ListRuns(ana_, after, limit); }, 2)) {
     ids.push_back(run.run_id);
     EXPECT_EQ(run.change_set, "");
     EXPECT_EQ(run.report, "{}");

@@ -300,13 +300,11 @@ TEST_P(StoreConformance, ExpiredLeaseIsRescuedAndFencesItsHolder) {
 
   RunCommit commit = CommitFor(lease, "run");
   commit.reviewed = {"e"};
-  const absl::Status fenced[] = {store().RenewLease(lease, absl::Seconds(1)),
-                                 store().ReleaseTask(lease),
-                                 store().FailTask(lease, "x", std::nullopt),
-                                 store().StorePlan(lease, "run", "plan"),
-                                 store().SampleEpisodes(lease, {}).status(),
-                                 store().LoadPlanned(lease, {"e"}, 2).status(),
-                                 store().CommitRun(commit).status()};
+  const absl::Status fenced[] = {
+      store().RenewLease(lease, absl::Seconds(1)), store().ReleaseTask(lease),
+      store().FailTask(lease, "x", std::nullopt),  store().StorePlan(lease, "run", "plan"),
+      store().SampleEpisodes(lease, {}).status(),  store().LoadPlanned(lease, {"e"}, 2).status(),
+      store().CommitRun(commit).status()};
   for (const absl::Status& status : fenced) {
     EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
     EXPECT_THAT(Message(status), HasSubstr("lease lost"));
@@ -493,8 +491,9 @@ TEST_P(StoreConformance, ListsTasksNewestFirstByUserAndState) {
   made.push_back(Enqueued(ana_).id);
   const auto ids = [&](const TaskFilter& filter) {
     std::vector<std::string> list;
-    for (const Task& task : AllPages(
-             [&](const std::string& after, int limit) { return store().ListTasks(filter, after, limit); }, 2)) {
+    for (const Task& task :
+         AllPages([&](const std::string&after, int limit) { return store().ListTasks(filter, after, limit); },
+                  2)) {
       list.push_back(task.id);
     }
     return list;
