@@ -58,7 +58,7 @@ struct Episode {
   std::string speaker;     // as said; empty if unknown
   std::string session_id;  // empty if unknown
   std::optional<int32_t> turn;
-  absl::Time occurred_at;
+  absl::Time occurred_at;  // InfinitePast on ingest: not known, the store sets its own time, once
   Origin origin = Origin::kUser;
   std::vector<std::string> entities;
   std::vector<float> embedding;  // empty if none was given
@@ -296,7 +296,7 @@ struct UserState {
   int32_t embedding_dimension = 0;  // of the user's episodes; 0 while none has one
   std::string fold_stamp;       // what the stored facts were folded with; see core/reader.h
   std::string paused_by;        // empty: automatic triggers are live
-  std::vector<TriggerCondition> conditions;  // at most one of each kind but event
+  std::vector<TriggerCondition> conditions;  // at most one of each kind
 };
 
 // ---------------------------------------------------------------- runs

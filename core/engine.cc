@@ -1,0 +1,170 @@
+#include "core/engine.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "core/pipeline.h"
+#include "core/runner.h"
+#include "core/scheduler.h"
+#include "core/task_queue.h"
+#include "core/worker_pool.h"
+
+namespace slowwave {
+namespace {
+
+SchedulerOptions SchedulerOptionsOf(const EngineOptions& o) {
+  SchedulerOptions out;
+  out.owner = o.owner;
+  out.max_open_runs = o.max_open_runs;
+  out.workers = out.max_waiting = o.workers;
+  out.lease = o.lease;
+  out.max_attempts = o.max_attempts;
+  return out;
+}
+
+PipelineOptions PipelineOptionsOf(const EngineOptions& o) {
+  PipelineOptions out;
+  out.episode_limit = o.episode_limit;
+  out.chunk_budget = o.chunk_budget;
+  out.min_importance = o.min_importance;
+  out.min_confidence = o.min_confidence;
+  out.min_cluster_size = o.min_cluster_size;
+  out.max_clusters = o.max_clusters;
+  out.similarity_threshold = o.similarity_threshold;
+  return out;
+}
+
+}  // namespace
+
+// Members are in order of lifetime: what runs threads comes last.
+struct Engine::Impl {
+  Impl(EngineOptions o, Store& s, prometheus::Registry& registry)
+      : options(std::move(o)), store(s), metrics(registry),
+        pipeline(PipelineOptionsOf(options), store, extractor, progress, metrics, SystemClock()),
+        guard(io.get_executor()),
+        scheduler(SchedulerOptionsOf(options), io.get_executor(), store, metrics,
+                  [this](ClaimedTask task, StopFlag stop) { Queue(std::move(task), std::move(stop)); }),
+        pool(options.workers),
+        runner({options.max_attempts}, store, pipeline, extractor, progress, metrics, pool, SystemClock(),
+               [this](const RunEnd& end) { Ended(end); }) {}
+
+  // On the strand. A worker that gets free takes the best task then waiting, which may be another than this one.
+  void Queue(ClaimedTask task, StopFlag stop) {
+    {
+      absl::MutexLock lock(&mu);
+      ++open;
+      stops[task.task.id] = std::move(stop);
+    }
+    queue.Push(std::move(task));
+    metrics.tasks_queued.Set(static_cast<double>(queue.size()));
+    if (!pool.Submit([this] { StartNext(); }, /*urgent=*/false)) HandBackQueued();
+  }
+
+  void StartNext() {
+    std::optional<ClaimedTask> task = queue.Pop();
+    metrics.tasks_queued.Set(static_cast<double>(queue.size()));
+    if (!task) return;
+    StopFlag stop;
+    {
+      absl::MutexLock lock(&mu);
+      stop = stops[task->task.id];
+    }
+    runner.Begin(*std::move(task), std::move(stop));
+  }
+
+  void Ended(const RunEnd& end) {
+    scheduler.Ended(end);
+    absl::MutexLock lock(&mu);
+    stops.erase(end.task_id);
+    --open;
+  }
+
+  void HandBackQueued() {
+    for (const ClaimedTask& task : queue.Drain()) {
+      const absl::Status released = store.ReleaseTask(task.lease);
+      if (!released.ok()) {
+        spdlog::warn("task {}: cannot be handed back, its lease will run out: {}", task.task.id, released.ToString());
+      }
+      metrics.runs_handed_back.Increment();
+      Ended({task.task.id, false});
+    }
+  }
+
+  bool NothingOpen() const ABSL_SHARED_LOCKS_REQUIRED(mu) { return open == 0; }
+
+  const EngineOptions options;
+  Store& store;
+  EngineMetrics metrics;
+  ProgressHub progress;
+  BuiltinExtractor extractor;
+  Pipeline pipeline;
+  TaskQueue queue;
+  absl::Mutex mu;
+  int open ABSL_GUARDED_BY(mu) = 0;  // claimed and not ended
+  std::map<std::string, StopFlag> stops ABSL_GUARDED_BY(mu);
+  bool started = false, stopped = false;  // Start and Stop are called by the owner's thread
+  boost::asio::io_context io{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard;
+  Scheduler scheduler;
+  WorkerPool pool;
+  Runner runner;
+  std::thread io_thread;
+};
+
+Engine::Engine(EngineOptions options, Store& store, prometheus::Registry& metrics)
+    : impl_(std::make_unique<Impl>(std::move(options), store, metrics)) {}
+
+Engine::~Engine() { Stop(absl::ZeroDuration()); }
+
+absl::Status Engine::Start() {
+  if (impl_->options.sole_owner) {
+    absl::StatusOr<int> leftovers = impl_->store.RescueTasks(impl_->options.max_attempts, /*all_running=*/true);
+    if (!leftovers.ok()) return leftovers.status();
+    if (*leftovers > 0) spdlog::info("took back {} tasks that an earlier process left running", *leftovers);
+  }
+  impl_->started = true;
+  impl_->io_thread = std::thread([this] { impl_->io.run(); });
+  impl_->scheduler.Start();
+  return absl::OkStatus();
+}
+
+void Engine::Stop(absl::Duration grace) {
+  if (!impl_ || impl_->stopped) return;
+  impl_->stopped = true;
+  if (impl_->started) {
+    impl_->scheduler.Drain();
+    impl_->HandBackQueued();
+    {
+      absl::MutexLock lock(&impl_->mu);
+      impl_->mu.AwaitWithTimeout(absl::Condition(impl_.get(), &Impl::NothingOpen), grace);
+    }
+    impl_->scheduler.StopAllRuns();
+    absl::MutexLock lock(&impl_->mu);
+    impl_->mu.Await(absl::Condition(impl_.get(), &Impl::NothingOpen));
+  }
+  impl_->pool.Stop();
+  impl_->scheduler.Stop();
+  impl_->guard.reset();
+  if (impl_->io_thread.joinable()) impl_->io_thread.join();
+}
+
+void Engine::Wake() { impl_->scheduler.Wake(); }
+
+void Engine::Cancelled(const std::string& task_id) {
+  impl_->scheduler.StopRun(task_id);
+  ProgressEvent event;
+  event.task_id = task_id;
+  event.state = TaskState::kCancelled;
+  event.done = true;
+  event.at = absl::Now();
+  impl_->progress.Publish(std::move(event));
+}
+
+ProgressHub& Engine::progress() { return impl_->progress; }
+
+}  // namespace slowwave

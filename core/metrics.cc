@@ -1,0 +1,47 @@
+#include "core/metrics.h"
+
+namespace slowwave {
+namespace {
+
+prometheus::Gauge& GaugeOf(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Counter& CounterOf(prometheus::Registry& registry, const char* name, const char* help,
+                               const prometheus::Labels& labels = {}) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add(labels);
+}
+
+prometheus::Histogram& SecondsOf(prometheus::Registry& registry, const char* name, const char* help,
+                                 const prometheus::Labels& labels = {}) {
+  const prometheus::Histogram::BucketBoundaries buckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                           0.5,   1,      2.5,   5,    10,    30,   60,  300};
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add(labels, buckets);
+}
+
+constexpr char kRuns[] = "slowwave_runs_total";
+constexpr char kRunsHelp[] = "Runs by how they ended.";
+constexpr char kGists[] = "slowwave_gists_total";
+constexpr char kGistsHelp[] = "Gists by whether they passed the checks.";
+
+}  // namespace
+
+EngineMetrics::EngineMetrics(prometheus::Registry& registry)
+    : tasks_queued(GaugeOf(registry, "slowwave_tasks_claimed", "Tasks claimed and waiting for a worker.")),
+      runs_open(GaugeOf(registry, "slowwave_runs_open", "Runs between their claim and their end.")),
+      runs_committed(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "committed"}})),
+      runs_failed(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "failed"}})),
+      runs_handed_back(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "handed_back"}})),
+      runs_fenced(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "fenced"}})),
+      tasks_rescued(CounterOf(registry, "slowwave_tasks_rescued_total", "Tasks made ready again after their lease or delay ran out.")),
+      episodes_reviewed(CounterOf(registry, "slowwave_episodes_reviewed_total", "Episodes reviewed by committed runs.")),
+      gists_accepted(CounterOf(registry, kGists, kGistsHelp, {{"outcome", "accepted"}})),
+      gists_quarantined(CounterOf(registry, kGists, kGistsHelp, {{"outcome", "quarantined"}})),
+      commit_retries(CounterOf(registry, "slowwave_commit_retries_total", "Commits folded again because the memory had changed.")),
+      run_seconds(SecondsOf(registry, "slowwave_run_seconds", "From claim to commit.")) {
+  for (const char* stage : {"sample", "cluster", "extract", "align", "migrate"}) {
+    stage_seconds[stage] = &SecondsOf(registry, "slowwave_stage_seconds", "Time of a stage.", {{"stage", stage}});
+  }
+}
+
+}  // namespace slowwave

@@ -1,0 +1,243 @@
+#include "core/pipeline.h"
+
+#include <algorithm>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+#include <numeric>
+#include <set>
+#include <tuple>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/refold.h"
+#include "core/stages/align.h"
+#include "core/stages/chunk.h"
+#include "core/stages/cluster.h"
+#include "core/stages/migrate.h"
+
+namespace slowwave {
+namespace {
+
+constexpr int kContextTurns = 2;
+constexpr int kCommitTries = 8;
+constexpr absl::Duration kLeftBackoff = absl::Minutes(10);
+
+absl::Status Stopped(const std::atomic<bool>& stop) {
+  return stop.load() ? absl::CancelledError("the run was stopped") : absl::OkStatus();
+}
+
+// Indices of the episodes by event time, so that chunks read in order.
+std::vector<int> ByTime(const std::vector<Episode>& episodes) {
+  std::vector<int> order(episodes.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](int a, int b) {
+    const Episode &x = episodes[static_cast<size_t>(a)], &y = episodes[static_cast<size_t>(b)];
+    return std::tie(x.occurred_at, x.session_id, x.turn, x.id) < std::tie(y.occurred_at, y.session_id, y.turn, y.id);
+  });
+  return order;
+}
+
+}  // namespace
+
+std::string NewUuid() {
+  thread_local boost::uuids::random_generator generate;
+  return boost::uuids::to_string(generate());
+}
+
+Pipeline::Pipeline(PipelineOptions options, Store& store, Extractor& extractor, ProgressHub& progress,
+                   EngineMetrics& metrics, Clock clock)
+    : options_(options), store_(store), extractor_(extractor), progress_(progress), metrics_(metrics),
+      clock_(std::move(clock)) {}
+
+void Pipeline::Began(const RunState& run, const char* stage) const {
+  ProgressEvent event;
+  event.task_id = run.claimed.task.id;
+  event.state = TaskState::kRunning;
+  event.stage = stage;
+  event.run_id = run.plan.run_id;
+  event.at = clock_();
+  progress_.Publish(std::move(event));
+}
+
+void Pipeline::Ended(RunState& run, const char* stage, absl::Time since, int64_t count,
+                     std::map<std::string, int64_t> counts) const {
+  const absl::Time now = clock_();
+  run.report.stages.push_back({stage, now - since, std::move(counts)});
+  metrics_.stage_seconds.at(stage)->Observe(absl::ToDoubleSeconds(now - since));
+  ProgressEvent event;
+  event.task_id = run.claimed.task.id;
+  event.state = TaskState::kRunning;
+  event.stage = stage;
+  event.done = true;
+  event.count = count;
+  event.run_id = run.plan.run_id;
+  event.at = now;
+  progress_.Publish(std::move(event));
+}
+
+SampleSpec Pipeline::SpecOf(const RunState& run) const {
+  const Task& task = run.claimed.task;
+  SampleSpec spec;
+  spec.limit = task.options.episode_limit > 0 ? task.options.episode_limit : options_.episode_limit;
+  spec.types = {EpisodeType::kEpisodicEvent, EpisodeType::kPreference, EpisodeType::kHypothesis,
+                EpisodeType::kConstraint};
+  spec.min_importance = options_.min_importance;
+  spec.min_confidence = options_.min_confidence;
+  spec.age_at = task.created_at;
+  spec.window_from = task.options.window_from;
+  spec.window_to = task.options.window_to;
+  spec.ignore_backoff = task.options.ignore_backoff;
+  spec.context_turns = kContextTurns;
+  return spec;
+}
+
+absl::Status Pipeline::Sample(RunState& run) const {
+  const Lease& lease = run.claimed.lease;
+  if (run.claimed.plan.empty()) {
+    absl::StatusOr<slowwave::Sample> sample = store_.SampleEpisodes(lease, SpecOf(run));
+    if (!sample.ok()) return sample.status();
+    run.sample = *std::move(sample);
+    run.plan.run_id = NewUuid();
+    run.plan.eligible = run.sample.eligible;
+    run.plan.skipped = {{"type", run.sample.skipped_type},
+                        {"threshold", run.sample.skipped_threshold},
+                        {"time_window", run.sample.skipped_window},
+                        {"backoff", run.sample.skipped_backoff}};
+    std::erase_if(run.plan.skipped, [](const auto& entry) { return entry.second == 0; });
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Plan> plan = PlanFromJson(run.claimed.plan);
+  if (!plan.ok()) return plan.status();
+  run.plan = *std::move(plan);
+  absl::StatusOr<slowwave::Sample> sample = store_.LoadPlanned(lease, run.plan.episodes, kContextTurns);
+  if (!sample.ok()) return sample.status();
+  run.sample = *std::move(sample);
+  return absl::OkStatus();
+}
+
+absl::Status Pipeline::MakePlan(RunState& run) const {
+  const std::vector<Episode>& episodes = run.sample.episodes;
+  const ClusterOptions options{options_.min_cluster_size, options_.max_clusters, options_.similarity_threshold};
+  absl::StatusOr<Clustering> clustering = ClusterEpisodes(episodes, options);
+  if (!clustering.ok()) return clustering.status();
+  for (const Episode& e : episodes) run.plan.episodes.push_back(e.id);
+  run.plan.extractor = extractor_.name();
+  run.plan.registry_version = run.sample.registry.version;
+  run.plan.threshold = clustering->threshold;
+  run.plan.threshold_method = clustering->method;
+  run.plan.chunks = PackChunks(static_cast<int>(episodes.size()), clustering->clusters, options_.chunk_budget,
+                               ByTime(episodes));
+  run.plan.clusters = std::move(clustering->clusters);
+  return store_.StorePlan(run.claimed.lease, run.plan.run_id, PlanToJson(run.plan));
+}
+
+absl::Status Pipeline::Prepare(RunState& run, const std::atomic<bool>& stop) const {
+  Report& report = run.report;
+  const Task& task = run.claimed.task;
+  report.started_at = clock_();
+  report.task_id = task.id;
+  report.user = task.user;
+  report.trigger = task.kind;
+  report.reasons = task.reasons;
+  report.attempt = task.attempt;
+
+  absl::Time since = clock_();
+  Began(run, "sample");
+  if (absl::Status s = Sample(run); !s.ok()) return s;
+  report.run_id = run.plan.run_id;
+  report.sampled = static_cast<int64_t>(run.sample.episodes.size());
+  report.eligible = run.plan.eligible;
+  report.skipped = run.plan.skipped;
+  Ended(run, "sample", since, report.sampled, {{"sampled", report.sampled}, {"eligible", report.eligible}});
+  if (absl::Status s = Stopped(stop); !s.ok()) return s;
+
+  since = clock_();
+  Began(run, "cluster");
+  if (run.claimed.plan.empty() && !run.sample.episodes.empty()) {
+    if (absl::Status s = MakePlan(run); !s.ok()) return s;
+  }
+  BuildChunks(run);
+  run.gists.assign(run.chunks.size(), {});
+  run.answers.assign(run.chunks.size(), absl::UnavailableError("no answer"));
+  report.extractor = extractor_.name();
+  report.threshold = run.plan.threshold;
+  report.threshold_method = run.plan.threshold_method;
+  report.clusters = static_cast<int64_t>(report.cluster_list.size());
+  report.chunks = static_cast<int64_t>(run.chunks.size());
+  report.strays = std::count_if(run.shown.begin(), run.shown.end(), [](const ChunkMemory& m) { return m.cluster < 0; });
+  Ended(run, "cluster", since, report.clusters,
+        {{"clusters", report.clusters}, {"strays", report.strays}, {"chunks", report.chunks}});
+  run.extract_began = clock_();
+  Began(run, "extract");
+  return Stopped(stop);
+}
+
+absl::Status Pipeline::Finish(RunState& run, const std::atomic<bool>& stop) const {
+  Report& report = run.report;
+  int64_t gists = 0;
+  for (const auto& of_chunk : run.gists) gists += static_cast<int64_t>(of_chunk.size());
+  Ended(run, "extract", run.extract_began, gists, {{"gists", gists}, {"calls", report.calls}});
+  if (absl::Status s = Stopped(stop); !s.ok()) return s;
+
+  const absl::Time since = clock_();
+  Began(run, "align");
+  const Registry registry(run.sample.registry);
+  std::set<std::string> known_keys;
+  if (gists > 0) {
+    absl::StatusOr<std::vector<std::string>> keys = store_.ListFactKeys(run.claimed.lease.user);
+    if (!keys.ok()) return keys.status();
+    known_keys.insert(keys->begin(), keys->end());
+  }
+  Align(run, registry, known_keys);
+  Ended(run, "align", since, report.assertions,
+        {{"assertions", report.assertions}, {"quarantined", static_cast<int64_t>(run.quarantine.size())},
+         {"integrated", report.integrated}, {"new", report.created_keys}});
+  if (absl::Status s = Stopped(stop); !s.ok()) return s;
+  return Commit(run, registry, stop);
+}
+
+absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const std::atomic<bool>& stop) const {
+  const absl::Time since = clock_();
+  Began(run, "migrate");
+  const Report aligned = run.report;  // what a retry begins with again
+  for (int attempt = 1;; ++attempt) {
+    if (absl::Status s = Stopped(stop); !s.ok()) return s;
+    run.report = aligned;
+    absl::StatusOr<Migration> migration = Migrate(run, registry, store_);
+    if (!migration.ok()) return migration.status();
+    Report& report = run.report;
+    report.succeeded = true;
+    report.finished_at = clock_();
+    const auto changed = static_cast<int64_t>(report.changes.size());
+    report.stages.push_back({"migrate", report.finished_at - since, {{"changes", changed}}});
+    RunCommit& commit = migration->commit;
+    commit.left_backoff = kLeftBackoff;
+    if (!commit.keep_pending) {
+      commit.follow_up = SpecOf(run);
+      // Whoever asked to pass over the backoff asked for this run; its follow-ups wait, or they would never end.
+      commit.follow_up->ignore_backoff = false;
+    }
+    commit.run.started_at = report.started_at;
+    commit.run.finished_at = report.finished_at;
+    commit.run.succeeded = true;
+    commit.run.report = ReportToJson(report);
+    absl::StatusOr<CommitResult> result = store_.CommitRun(commit);
+    if (!result.ok()) {
+      if (absl::IsAborted(result.status()) && absl::StrContains(result.status().message(), "memory changed") &&
+          attempt < kCommitTries) {
+        metrics_.commit_retries.Increment();
+        continue;
+      }
+      return result.status();
+    }
+    report.stages.pop_back();
+    Ended(run, "migrate", since, changed, {{"changes", changed}});
+    report.follow_up = result->follow_up;
+    metrics_.episodes_reviewed.Increment(static_cast<double>(run.reviewed.size()));
+    metrics_.gists_accepted.Increment(static_cast<double>(report.integrated + report.created_keys));
+    metrics_.gists_quarantined.Increment(static_cast<double>(run.quarantine.size()));
+    return absl::OkStatus();
+  }
+}
+
+}  // namespace slowwave

@@ -1,0 +1,68 @@
+// One run, from its claim to its commit: sample -> cluster -> extract -> align -> migrate, in one direction.
+//
+// Prepare and Finish are plain functions over a RunState; between them the run waits for its extractor without a
+// thread. Any thread, one at a time for each run.
+#ifndef SLOWWAVE_CORE_PIPELINE_H_
+#define SLOWWAVE_CORE_PIPELINE_H_
+
+#include <atomic>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "core/clock.h"
+#include "core/extractor.h"
+#include "core/metrics.h"
+#include "core/progress.h"
+#include "core/run_state.h"
+#include "storage/store.h"
+
+namespace slowwave {
+
+struct PipelineOptions {
+  int episode_limit = 200;
+  int chunk_budget = 25;
+  double min_importance = 0.3, min_confidence = 0.3;
+  int min_cluster_size = 2;
+  int max_clusters = 0;
+  std::optional<double> similarity_threshold;
+};
+
+class Pipeline {
+ public:
+  // All outlive it.
+  Pipeline(PipelineOptions options, Store& store, Extractor& extractor, ProgressHub& progress, EngineMetrics& metrics,
+           Clock clock);
+
+  // Samples and clusters, or takes up the plan of an earlier attempt; leaves run.chunks to be extracted (perhaps
+  // none). kCancelled: `stop` was set. kAborted: the lease is lost. Other errors are the store's.
+  absl::Status Prepare(RunState& run, const std::atomic<bool>& stop) const;
+
+  // Grounds, aligns, folds and commits what run.gists and run.answers hold. Errors as Prepare; kAborted also if an
+  // episode is no longer pending: the task is to be tried again.
+  absl::Status Finish(RunState& run, const std::atomic<bool>& stop) const;
+
+ private:
+  absl::Status Sample(RunState& run) const;
+  absl::Status MakePlan(RunState& run) const;
+  absl::Status Commit(RunState& run, const Registry& registry, const std::atomic<bool>& stop) const;
+  SampleSpec SpecOf(const RunState& run) const;
+  // Ends a stage: its line in the report, its metric, its event for watchers.
+  void Ended(RunState& run, const char* stage, absl::Time since, int64_t count,
+             std::map<std::string, int64_t> counts) const;
+  void Began(const RunState& run, const char* stage) const;
+
+  const PipelineOptions options_;
+  Store& store_;
+  Extractor& extractor_;
+  ProgressHub& progress_;
+  EngineMetrics& metrics_;
+  const Clock clock_;
+};
+
+// A random UUID, lower-case.
+std::string NewUuid();
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_CORE_PIPELINE_H_

@@ -1,0 +1,42 @@
+#include "core/progress.h"
+
+#include <utility>
+
+namespace slowwave {
+namespace {
+constexpr size_t kKeptTasks = 256;
+}  // namespace
+
+int64_t ProgressHub::Subscribe(const std::string& task_id, Listener listener) {
+  absl::MutexLock lock(&mu_);
+  if (const auto log = logs_.find(task_id); log != logs_.end()) {
+    for (const ProgressEvent& event : log->second.events) listener(event);
+  }
+  const int64_t handle = next_++;
+  listeners_.emplace(handle, std::make_pair(task_id, std::move(listener)));
+  return handle;
+}
+
+void ProgressHub::Unsubscribe(int64_t handle) {
+  absl::MutexLock lock(&mu_);
+  listeners_.erase(handle);
+}
+
+void ProgressHub::Publish(ProgressEvent event) {
+  absl::MutexLock lock(&mu_);
+  if (!logs_.contains(event.task_id) && logs_.size() >= kKeptTasks) {
+    auto oldest = logs_.begin();
+    for (auto it = logs_.begin(); it != logs_.end(); ++it) {
+      if (it->second.touched < oldest->second.touched) oldest = it;
+    }
+    logs_.erase(oldest);
+  }
+  Log& log = logs_[event.task_id];
+  log.touched = next_++;
+  for (const auto& [handle, listener] : listeners_) {
+    if (listener.first == event.task_id) listener.second(event);
+  }
+  log.events.push_back(std::move(event));
+}
+
+}  // namespace slowwave

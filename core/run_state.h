@@ -1,0 +1,33 @@
+// All that one run knows, from its claim to its commit. Owned by one stage at a time, so it needs no lock.
+#ifndef SLOWWAVE_CORE_RUN_STATE_H_
+#define SLOWWAVE_CORE_RUN_STATE_H_
+
+#include <string>
+#include <vector>
+
+#include "core/extraction.h"
+#include "core/keys.h"
+#include "core/plan.h"
+#include "core/report.h"
+#include "storage/store.h"
+
+namespace slowwave {
+
+struct RunState {
+  ClaimedTask claimed;
+  Sample sample;                    // the episodes live here; chunks point into it
+  Plan plan;
+  std::vector<Chunk> chunks;
+  absl::Time extract_began;
+  std::vector<ChunkMemory> shown;   // parallel to sample.episodes: cluster and centrality
+  std::vector<std::vector<Gist>> gists;   // by chunk
+  std::vector<absl::Status> answers;      // by chunk: not ok, and it is left
+  std::vector<Assertion> assertions;
+  std::vector<Quarantined> quarantine;
+  std::vector<std::string> reviewed, cited, left;
+  Report report;
+};
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_CORE_RUN_STATE_H_

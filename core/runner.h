@@ -1,0 +1,64 @@
+// Carries claimed tasks through the pipeline on the worker pool.
+//
+// A run holds a thread only while it prepares or finishes; while its extractor works it is an open run and nothing
+// more. Any thread.
+#ifndef SLOWWAVE_CORE_RUNNER_H_
+#define SLOWWAVE_CORE_RUNNER_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "core/extractor.h"
+#include "core/metrics.h"
+#include "core/pipeline.h"
+#include "core/progress.h"
+#include "core/task_queue.h"
+#include "core/worker_pool.h"
+
+namespace slowwave {
+
+// Set to make a run stop at its next stage boundary.
+using StopFlag = std::shared_ptr<std::atomic<bool>>;
+
+struct RunEnd {
+  std::string task_id;
+  bool store_trouble = false;  // the store is unavailable or full: claiming more would not help
+};
+
+struct RunnerOptions {
+  int max_attempts = 5;
+};
+
+class Runner {
+ public:
+  // `ended` is called on a worker, once for each run that was begun. All references outlive the pool's threads.
+  Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Extractor& extractor, ProgressHub& progress,
+         EngineMetrics& metrics, WorkerPool& pool, Clock clock, std::function<void(const RunEnd&)> ended);
+
+  // Begins one run on the calling worker. `stop` may be set at any time, by any thread.
+  void Begin(ClaimedTask task, StopFlag stop);
+
+ private:
+  struct OpenRun;
+  void Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkReply reply);
+  void FinishRun(const std::shared_ptr<OpenRun>& run);
+  void End(const std::shared_ptr<OpenRun>& run, const absl::Status& status);
+  void PublishState(const OpenRun& run, TaskState state, const std::string& message);
+  // Gives the task back or counts the failure, as the status asks for. Returns the task's state after it.
+  TaskState Return(const OpenRun& run, const absl::Status& status, bool store_trouble);
+
+  const RunnerOptions options_;
+  Store& store_;
+  Pipeline& pipeline_;
+  Extractor& extractor_;
+  ProgressHub& progress_;
+  EngineMetrics& metrics_;
+  WorkerPool& pool_;
+  const Clock clock_;
+  const std::function<void(const RunEnd&)> ended_;
+};
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_CORE_RUNNER_H_

@@ -1,0 +1,215 @@
+#include "server/app.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <prometheus/registry.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/engine.h"
+#include "server/consolidation_service.h"
+#include "server/http_endpoint.h"
+#include "server/memory_service.h"
+#include "storage/sqlite/sqlite_store.h"
+
+namespace slowwave {
+namespace {
+
+constexpr int kMaxRequestBytes = 4 << 20;
+constexpr int kMaxConcurrentStreams = 1024;  // a connection
+constexpr size_t kMaxWaitingCalls = 4096;
+constexpr size_t kMaxTransportBytes = 256 << 20;
+constexpr std::chrono::milliseconds kCancelAfter{500};  // calls still open when the rest has drained
+
+std::string MakeUuid() {
+  thread_local boost::uuids::random_generator generator;
+  return boost::uuids::to_string(generator());
+}
+
+EngineOptions EngineOptionsFrom(const Config& config) {
+  EngineOptions options;
+  options.owner = MakeUuid();
+  options.workers = config.workers > 0 ? config.workers
+                                       : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.max_open_runs = config.runs_max_open;
+  options.lease = absl::Seconds(config.lease_seconds);
+  options.max_attempts = config.tasks_max_attempts;
+  options.episode_limit = config.sample_limit;
+  options.chunk_budget = config.extract_chunk_memories;
+  options.min_importance = config.sample_min_importance;
+  options.min_confidence = config.sample_min_confidence;
+  options.min_cluster_size = config.cluster_min_size;
+  options.max_clusters = config.cluster_max;
+  double threshold = 0;
+  if (absl::SimpleAtod(config.cluster_threshold, &threshold)) options.similarity_threshold = threshold;
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const AppOptions& options) {
+  absl::StatusOr<std::string> path = StorePath(options.config, options.env);
+  if (!path.ok()) return path.status();
+  const std::filesystem::path folder = std::filesystem::path(*path).parent_path();
+  if (!folder.empty() && *path != ":memory:") {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+      return absl::UnavailableError(absl::StrCat("data_dir: cannot create ", folder.string(), ": ", error.message()));
+    }
+  }
+  SqliteOptions sqlite;
+  sqlite.path = *path;
+  sqlite.now = options.now;
+  return OpenSqlite(std::move(sqlite));
+}
+
+}  // namespace
+
+// In order of lifetime: what stands below uses what stands above.
+struct App::Impl {
+  explicit Impl(AppOptions options, std::unique_ptr<Store> opened)
+      : config(std::move(options.config)),
+        store(std::move(opened)),
+        engine(EngineOptionsFrom(config), *store, metrics),
+        env{*store, engine, options.now, MakeUuid},
+        executor(config.rpc_threads, kMaxWaitingCalls),
+        consolidation(env, {executor, gate}),
+        memory(env, {executor, gate}) {}
+
+  const Config config;
+  prometheus::Registry metrics;
+  const std::unique_ptr<Store> store;
+  Engine engine;
+  const ServiceEnv env;
+  CallGate gate;
+  Executor executor;
+  ConsolidationService consolidation;
+  MemoryService memory;
+  std::unique_ptr<grpc::Server> server;
+  std::atomic<bool> ready = false;
+  std::unique_ptr<HttpEndpoint> http;
+  std::string listen, http_listen;
+  bool stopped = false;
+
+  absl::Status Listen();
+  absl::Status Ready() const {
+    if (!ready) return absl::UnavailableError("not serving");
+    return store->Ping();
+  }
+};
+
+absl::Status App::Impl::Listen() {
+  const absl::StatusOr<HostPort> address = ParseHostPort(config.listen);
+  if (!address.ok()) return address.status();
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
+  builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+  // Two daemons on one port would share its calls at random.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.SetResourceQuota(grpc::ResourceQuota("slowwave").Resize(kMaxTransportBytes));
+  builder.RegisterService(&consolidation);
+  builder.RegisterService(&memory);
+  server = builder.BuildAndStart();
+  if (server == nullptr || port == 0) {
+    return absl::UnavailableError(absl::StrCat("listen: cannot listen on ", config.listen));
+  }
+  listen = absl::StrCat(address->host, ":", port);
+  return absl::OkStatus();
+}
+
+App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+App::~App() { Stop(); }
+
+absl::StatusOr<std::unique_ptr<App>> App::Create(AppOptions options) {
+  std::unique_ptr<Store> store = std::move(options.store);
+  if (store == nullptr) {
+    absl::StatusOr<std::unique_ptr<Store>> opened = OpenStore(options);
+    if (!opened.ok()) return opened.status();
+    store = *std::move(opened);
+  }
+  return std::unique_ptr<App>(new App(std::make_unique<Impl>(std::move(options), std::move(store))));
+}
+
+absl::Status App::Start() {
+  Impl& app = *impl_;
+  if (absl::Status s = app.engine.Start(); !s.ok()) return s;
+  if (absl::Status s = app.Listen(); !s.ok()) return s;
+  if (!app.config.http_listen.empty()) {
+    const absl::StatusOr<HostPort> address = ParseHostPort(app.config.http_listen);
+    if (!address.ok()) return address.status();
+    absl::StatusOr<std::unique_ptr<HttpEndpoint>> http =
+        HttpEndpoint::Start(*address, app.metrics, [&app] { return app.Ready(); });
+    if (!http.ok()) return http.status();
+    app.http = *std::move(http);
+    app.http_listen = app.http->address();
+  }
+  grpc::HealthCheckServiceInterface* health = app.server->GetHealthCheckService();
+  for (const char* name : {"slowwave.v1.ConsolidationService", "slowwave.v1.MemoryService"}) {
+    health->SetServingStatus(name, true);
+  }
+  app.ready = true;
+  spdlog::info("serving on {}, http on {}", app.listen, app.http_listen.empty() ? "nothing" : app.http_listen);
+  return absl::OkStatus();
+}
+
+void App::Stop() {
+  Impl& app = *impl_;
+  if (std::exchange(app.stopped, true)) return;
+  const absl::Time deadline = absl::Now() + absl::Seconds(app.config.shutdown_seconds);
+  app.ready = false;
+  if (app.server != nullptr) app.server->GetHealthCheckService()->Shutdown();
+  app.gate.Close();
+  app.consolidation.Drain();
+  app.engine.Stop(absl::Seconds(app.config.shutdown_seconds));
+  if (!app.gate.WaitIdle(std::max(absl::ZeroDuration(), deadline - absl::Now()))) {
+    spdlog::warn("calls are still open and will be cancelled");
+  }
+  // Health watches never end by themselves, so there is a deadline even if all else is done.
+  if (app.server != nullptr) app.server->Shutdown(std::chrono::system_clock::now() + kCancelAfter);
+  app.executor.Stop();
+  app.http.reset();
+  spdlog::info("stopped");
+}
+
+const std::string& App::listen() const { return impl_->listen; }
+const std::string& App::http_listen() const { return impl_->http_listen; }
+Store& App::store() { return *impl_->store; }
+
+absl::Status App::WriteReadyFile(const std::string& path) const {
+  const nlohmann::ordered_json ready = {{"listen", listen()}, {"http_listen", http_listen()}};
+  const std::string beside = absl::StrCat(path, ".", MakeUuid());
+  {
+    std::ofstream file(beside);
+    file << ready.dump() << "\n";
+    file.close();
+    if (!file) return absl::UnavailableError(absl::StrCat("ready-file: cannot write ", beside));
+  }
+  std::error_code error;
+  std::filesystem::rename(beside, path, error);
+  if (error) return absl::UnavailableError(absl::StrCat("ready-file: cannot rename to ", path, ": ", error.message()));
+  return absl::OkStatus();
+}
+
+}  // namespace slowwave

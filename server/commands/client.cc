@@ -1,0 +1,118 @@
+#include "server/commands/client.h"
+
+#include <cstdlib>
+#include <ostream>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "server/jsonl.h"
+
+namespace slowwave {
+namespace {
+
+// The last cause in gRPC's chain, in plain words.
+std::string Cause(const std::string& message) {
+  for (const char* known : {"Connection refused", "Connection reset by peer", "No route to host", "Network is unreachable",
+                            "Connection timed out", "Broken pipe", "Socket closed"}) {
+    if (absl::StrContains(message, known)) return absl::AsciiStrToLower(known);
+  }
+  if (absl::StrContains(message, "DNS resolution failed") || absl::StrContains(message, "C-ares")) {
+    return "no such host";
+  }
+  return message;
+}
+
+bool FromTransport(const std::string& message) {
+  return absl::StrContains(message, "failed to connect") || absl::StrContains(message, "DNS resolution") ||
+         absl::StrContains(message, "onnection re") || absl::StrContains(message, "Socket closed") ||
+         absl::StrContains(message, "Broken pipe") || absl::StrContains(message, "GOAWAY");
+}
+
+}  // namespace
+
+void AddTargetFlags(CLI::App& command, Target& target, UserFlag user, bool json) {
+  command
+      .add_option("--address", target.address, "The daemon, host:port, such as 10.0.0.7:50051 (SLOWWAVE_ADDRESS)")
+      ->envname("SLOWWAVE_ADDRESS")
+      ->capture_default_str()
+      ->check([](const std::string& value) { return value.empty() ? "must not be empty" : ""; });
+  command.add_option("--tenant", target.tenant, "Whose users, such as acme")->capture_default_str();
+  if (user != UserFlag::kNone) {
+    CLI::Option* option = command.add_option("--user", target.user, "Whose memory, such as ines");
+    if (user == UserFlag::kRequired) option->required();
+  }
+  if (json) command.add_flag("--json", target.json, "Print one JSON object a line, for programs");
+}
+
+void OnChosen(CLI::App& command, CommandContext& context, std::function<absl::StatusOr<int>()> body) {
+  command.callback([&context, body = std::move(body)] {
+    const absl::StatusOr<int> code = body();
+    context.out.flush();
+    if (code.ok()) {
+      context.exit_code = *code;
+    } else {
+      context.err << "slowwave: " << code.status().message() << std::endl;
+      context.exit_code = 1;
+    }
+  });
+}
+
+absl::Status Readable(const grpc::Status& status, const std::string& address) {
+  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  const std::string& message = status.error_message();
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE && FromTransport(message)) {
+    return absl::Status(code, absl::StrCat("cannot reach ", address, ": ", Cause(message),
+                                           "; is `slowwave serve` running there? (--address or SLOWWAVE_ADDRESS)"));
+  }
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    return absl::Status(code, absl::StrCat(address, " did not answer in time; try again"));
+  }
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED && message.empty()) {
+    return absl::Status(code, absl::StrCat("the server at ", address, " does not know this call; is it slowwave?"));
+  }
+  return absl::Status(code, message.empty() ? absl::StrCat("the server answered with code ", status.error_code())
+                                            : message);
+}
+
+Client::Client(std::string address) : address_(std::move(address)) {
+  // The library's own log lines would stand between a person and the one line that matters.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);
+  channel_ = grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments);
+  memory_ = v1::MemoryService::NewStub(channel_);
+  consolidation_ = v1::ConsolidationService::NewStub(channel_);
+}
+
+void Client::SetDeadline(grpc::ClientContext& context) {
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Minutes(1)));
+}
+
+absl::Status SetTime(const char* flag, const std::string& text, google::protobuf::Timestamp* out) {
+  absl::StatusOr<absl::Time> time = ParseTimestamp(text);
+  if (!time.ok()) return absl::InvalidArgumentError(absl::StrCat(flag, ": ", time.status().message()));
+  const int64_t micros = absl::ToUnixMicros(*time);
+  const int64_t seconds = absl::ToUnixSeconds(*time);
+  out->set_seconds(seconds);
+  out->set_nanos(static_cast<int32_t>((micros - seconds * 1000000) * 1000));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<absl::Duration> ParseSpan(const char* flag, const std::string& text) {
+  std::string rewritten = text;
+  double days = 0;
+  absl::Duration span;
+  if (absl::EndsWith(text, "d") && absl::SimpleAtod(absl::string_view(text).substr(0, text.size() - 1), &days)) {
+    span = absl::Hours(24) * days;
+  } else if (!absl::ParseDuration(text, &span)) {
+    span = absl::InfiniteDuration();
+  }
+  if (span <= absl::ZeroDuration() || span > absl::Hours(24 * 366)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flag, ": '", text, "' is no span; allowed are such as 30m, 6h or 7d, up to 366d"));
+  }
+  return span;
+}
+
+}  // namespace slowwave

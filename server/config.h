@@ -1,0 +1,90 @@
+// The daemon's configuration: YAML, then environment, then flags, each overriding the last.
+//
+// One table (config.cc) gives every key its one name in all three: `store.url`, SLOWWAVE_STORE_URL, --store-url.
+// A key that nobody knows is an error, and the error suggests the nearest one. (Of the environment, which others use
+// too, only what is close to one of our names or begins with one of our sections counts as such a key.)
+#ifndef SLOWWAVE_SERVER_CONFIG_H_
+#define SLOWWAVE_SERVER_CONFIG_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace CLI {
+class App;
+}
+
+namespace slowwave {
+
+struct Config {
+  std::string listen;
+  std::string http_listen;  // empty: none
+  std::string data_dir;     // empty: see StorePath
+  std::string store_url;    // empty: a file in data_dir
+  int workers = 0;          // 0: a thread a core
+  int runs_max_open = 0;
+  int lease_seconds = 0;
+  int shutdown_seconds = 0;
+  int rpc_threads = 0;
+  int sample_limit = 0;
+  double sample_min_importance = 0;
+  double sample_min_confidence = 0;
+  int cluster_min_size = 0;
+  int cluster_max = 0;            // 0: unlimited
+  std::string cluster_threshold;  // empty: calibrated
+  int extract_chunk_memories = 0;
+  int tasks_max_attempts = 0;
+  std::string log_level;
+  std::string log_format;
+  // Known, but for a later version: setting one is an error, not a silence.
+  std::string llm_base_url, llm_model, llm_api_key_file, llm_max_in_flight;
+  std::string embedding_base_url, embedding_model;
+};
+
+// A key's three names, and what `--help` says.
+struct ConfigKey {
+  std::string name;           // store.url
+  std::string env;            // SLOWWAVE_STORE_URL
+  std::string flag;           // --store-url
+  std::string default_value;  // as text
+  std::string help;
+};
+const std::vector<ConfigKey>& ConfigKeys();
+
+struct ConfigSources {
+  std::string yaml_path;                     // empty: none
+  std::map<std::string, std::string> env;    // all of the process'
+  std::map<std::string, std::string> flags;  // by key name
+};
+
+// Checked whole: formats, ranges, what this build has. kInvalidArgument names the key and where it came from;
+// kNotFound: no such file.
+absl::StatusOr<Config> LoadConfig(const ConfigSources& sources);
+
+// The defaults alone.
+Config DefaultConfig();
+
+// Adds a flag for every key; what is given lands in `flags`, which outlives the parse.
+void AddConfigFlags(CLI::App& command, std::map<std::string, std::string>& flags);
+
+// This process' environment.
+std::map<std::string, std::string> ProcessEnvironment();
+
+// The SQLite file that the configuration means: of store.url, else slowwave.db in data_dir, else in
+// $XDG_DATA_HOME/slowwave, else in $HOME/.local/share/slowwave. kInvalidArgument: none of these is set.
+absl::StatusOr<std::string> StorePath(const Config& config, const std::map<std::string, std::string>& env);
+
+struct HostPort {
+  std::string host;  // brackets kept: '[::1]'
+  int port = 0;
+};
+// 'host:port', port 0 to 65535. InvalidArgument.
+absl::StatusOr<HostPort> ParseHostPort(absl::string_view address);
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_SERVER_CONFIG_H_

@@ -1,0 +1,261 @@
+#include "server/consolidation_service.h"
+
+#include <openssl/sha.h>
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/report.h"
+#include "core/triggers.h"
+#include "server/grpc_status.h"
+#include "server/mapping.h"
+#include "server/paging.h"
+#include "server/validation.h"
+#include "slowwave/v1/consolidation.grpc.pb.h"
+
+namespace slowwave {
+namespace {
+
+constexpr int kFireTries = 5;
+
+// Equal requests give equal digests; the id itself is left out.
+std::string BodyDigest(v1::TriggerConsolidationRequest request, const UserKey& user) {
+  request.clear_request_id();
+  request.set_tenant(user.tenant);
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    out.SetSerializationDeterministic(true);
+    request.SerializeToCodedStream(&out);
+  }
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest);
+  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), sizeof(digest)));
+}
+
+v1::TriggerConsolidationResponse ToResponse(const EnqueueResult& result) {
+  v1::TriggerConsolidationResponse response;
+  *response.mutable_task() = ToWire(result.task);
+  response.set_joined(result.joined);
+  response.set_repeated(result.repeated);
+  return response;
+}
+
+// Tenant and task id of any request that has both.
+template <typename Request>
+absl::StatusOr<std::string> CheckTaskRequest(const Request& request) {
+  absl::StatusOr<std::string> tenant = CheckTenant(request.tenant());
+  if (!tenant.ok()) return tenant;
+  if (absl::Status s = CheckString(request.task_id(), "task_id", kMaxIdBytes, true); !s.ok()) return s;
+  return tenant;
+}
+
+}  // namespace
+
+ConsolidationService::ConsolidationService(const ServiceEnv& env, CallRoom room)
+    : RpcService(*v1::TriggerConsolidationRequest::descriptor()->file()->FindServiceByName("ConsolidationService"),
+                 room),
+      env_(env),
+      watchers_(env, room.executor) {
+  Unary<v1::TriggerConsolidationRequest, v1::TriggerConsolidationResponse>(
+      "TriggerConsolidation", [this](const auto& r) { return TriggerConsolidation(r); });
+  Unary<v1::CheckTriggersRequest, v1::CheckTriggersResponse>("CheckTriggers",
+                                                             [this](const auto& r) { return CheckTriggers(r); });
+  Unary<v1::GetReportRequest, v1::Report>("GetReport", [this](const auto& r) { return GetReport(r); });
+  Unary<v1::ListReportsRequest, v1::ListReportsResponse>("ListReports",
+                                                         [this](const auto& r) { return ListReports(r); });
+  Unary<v1::GetTaskRequest, v1::Task>("GetTask", [this](const auto& r) { return GetTask(r); });
+  Unary<v1::ListTasksRequest, v1::ListTasksResponse>("ListTasks", [this](const auto& r) { return ListTasks(r); });
+  Unary<v1::CancelTaskRequest, v1::Task>("CancelTask", [this](const auto& r) { return CancelTask(r); });
+  Unary<v1::RetryTaskRequest, v1::TriggerConsolidationResponse>("RetryTask",
+                                                                [this](const auto& r) { return RetryTask(r); });
+  ServerStream("WatchTask", [this](const grpc::ByteBuffer& bytes, CallGate::Pass pass) -> WriteReactor* {
+    v1::WatchTaskRequest request;
+    absl::Status status = ParseRequest(bytes, request);
+    absl::StatusOr<std::string> tenant = status.ok() ? CheckTaskRequest(request) : status;
+    if (!tenant.ok()) return new Refused<WriteReactor>(ToGrpc(tenant.status()));
+    return watchers_.Start(*std::move(tenant), request.task_id(), std::move(pass));
+  });
+  Unimplemented("PreviewConsolidation");
+  Unimplemented("ApplyPreview");
+  Unimplemented("RevertRun");
+}
+
+absl::StatusOr<v1::TriggerConsolidationResponse> ConsolidationService::TriggerConsolidation(
+    const v1::TriggerConsolidationRequest& request) {
+  absl::StatusOr<UserKey> user = CheckUser(request.tenant(), request.user());
+  if (!user.ok()) return user.status();
+  if (absl::Status s = CheckTrigger(request); !s.ok()) return s;
+  EnqueueRequest enqueue;
+  enqueue.user = *user;
+  enqueue.kind = TriggerKind::kManual;
+  enqueue.priority = request.has_priority() ? request.priority() : DefaultPriority(TriggerKind::kManual);
+  enqueue.reason = request.reason().empty() ? "manual" : request.reason();
+  enqueue.options = OptionsOf(request);
+  enqueue.request_id = request.request_id();
+  if (!request.request_id().empty()) enqueue.request_body = BodyDigest(request, *user);
+  absl::StatusOr<EnqueueResult> result = env_.store.Enqueue(enqueue);
+  if (!result.ok()) return result.status();
+  env_.engine.Wake();
+  return ToResponse(*result);
+}
+
+absl::StatusOr<v1::CheckTriggersResponse> ConsolidationService::CheckTriggers(
+    const v1::CheckTriggersRequest& request) {
+  absl::StatusOr<UserKey> user = CheckUser(request.tenant(), request.user());
+  if (!user.ok()) return user.status();
+  if (absl::Status s = CheckString(request.event(), "event", kMaxIdBytes, false); !s.ok()) return s;
+  if (request.has_episode_count() && request.episode_count() < 0) {
+    return absl::InvalidArgumentError("episode_count is negative; allowed: 0 or more, or unset to count");
+  }
+  if (request.has_memory_size_mb() && request.memory_size_mb() < 0) {
+    return absl::InvalidArgumentError("memory_size_mb is negative; allowed: 0 or more, or unset to count");
+  }
+  absl::Status lost;
+  for (int i = 0; i < kFireTries; ++i) {
+    absl::StatusOr<UserState> state = env_.store.GetUser(*user);
+    if (!state.ok()) return state.status();
+    TriggerFigures figures;
+    figures.episodes = request.has_episode_count() ? request.episode_count() : state->pending;
+    figures.megabytes = request.has_memory_size_mb() ? request.memory_size_mb()
+                                                     : static_cast<double>(state->pending_bytes) / 1e6;
+    figures.event = request.event();
+    v1::CheckTriggersResponse response;
+    response.set_episode_count(figures.episodes);
+    response.set_memory_size_mb(figures.megabytes);
+    if (!state->paused_by.empty()) {
+      response.set_reason(absl::StrCat("automatic triggers are paused: ", state->paused_by));
+      return response;
+    }
+    const std::optional<Firing> firing = Evaluate(state->conditions, figures, env_.now());
+    if (!firing.has_value()) {
+      response.set_reason("no condition is met");
+      return response;
+    }
+    FireRequest fire;
+    fire.user = *user;
+    fire.condition = firing->condition;
+    fire.as_read = state->conditions[static_cast<size_t>(firing->condition)];
+    fire.after = firing->after;
+    fire.task.user = *user;
+    fire.task.kind = firing->after.kind;
+    fire.task.priority = DefaultPriority(firing->after.kind);
+    fire.task.reason = firing->reason;
+    absl::StatusOr<EnqueueResult> fired = env_.store.FireTrigger(fire);
+    if (absl::IsAborted(fired.status())) {
+      lost = fired.status();
+      continue;
+    }
+    if (!fired.ok()) return fired.status();
+    env_.engine.Wake();
+    response.set_fired(true);
+    response.set_reason(firing->reason);
+    *response.mutable_condition() = ToWire(firing->after);
+    *response.mutable_task() = ToWire(fired->task);
+    response.set_joined(fired->joined);
+    return response;
+  }
+  return lost;
+}
+
+absl::StatusOr<v1::Report> ConsolidationService::GetReport(const v1::GetReportRequest& request) {
+  absl::StatusOr<std::string> tenant = CheckTenant(request.tenant());
+  if (!tenant.ok()) return tenant.status();
+  if (request.run_id().empty() == request.task_id().empty()) {
+    return absl::InvalidArgumentError("run_id and task_id: exactly one is needed");
+  }
+  if (absl::Status s = CheckString(request.run_id(), "run_id", kMaxIdBytes, false); !s.ok()) return s;
+  if (absl::Status s = CheckString(request.task_id(), "task_id", kMaxIdBytes, false); !s.ok()) return s;
+  std::string run_id = request.run_id();
+  if (run_id.empty()) {
+    absl::StatusOr<Task> task = env_.store.GetTask(*tenant, request.task_id());
+    if (!task.ok()) return task.status();
+    if (task->run_id.empty()) return absl::NotFoundError("the task has no report yet");
+    run_id = task->run_id;
+  }
+  absl::StatusOr<RunRecord> run = env_.store.GetRun(*tenant, run_id);
+  if (!run.ok()) return run.status();
+  absl::StatusOr<Report> report = ReportFromJson(run->report);
+  if (!report.ok()) return report.status();
+  return ToWire(*report);
+}
+
+absl::StatusOr<v1::ListReportsResponse> ConsolidationService::ListReports(const v1::ListReportsRequest& request) {
+  absl::StatusOr<UserKey> user = CheckUser(request.tenant(), request.user());
+  if (!user.ok()) return user.status();
+  const auto fetch = [&](const std::string& after, int limit, v1::ListReportsResponse& response) -> absl::Status {
+    absl::StatusOr<Page<RunRecord>> page = env_.store.ListRuns(*user, after, limit);
+    if (!page.ok()) return page.status();
+    for (const RunRecord& run : page->items) {
+      absl::StatusOr<Report> report = ReportFromJson(run.report);
+      if (!report.ok()) return report.status();
+      report->cluster_list.clear();
+      report->changes.clear();
+      *response.add_reports() = ToWire(*report);
+    }
+    response.set_next_page_token(page->next);
+    return absl::OkStatus();
+  };
+  return FillPage<v1::ListReportsResponse>(request, absl::StrCat("reports/", user->tenant, "/", user->user), fetch);
+}
+
+absl::StatusOr<v1::Task> ConsolidationService::GetTask(const v1::GetTaskRequest& request) {
+  absl::StatusOr<std::string> tenant = CheckTaskRequest(request);
+  if (!tenant.ok()) return tenant.status();
+  absl::StatusOr<Task> task = env_.store.GetTask(*tenant, request.task_id());
+  if (!task.ok()) return task.status();
+  return ToWire(*task);
+}
+
+absl::StatusOr<v1::ListTasksResponse> ConsolidationService::ListTasks(const v1::ListTasksRequest& request) {
+  absl::StatusOr<std::string> tenant = CheckTenant(request.tenant());
+  if (!tenant.ok()) return tenant.status();
+  if (absl::Status s = CheckString(request.user(), "user", kMaxIdBytes, false); !s.ok()) return s;
+  TaskFilter filter{*tenant, request.user(), {}};
+  for (int i = 0; i < request.states_size(); ++i) {
+    if (request.states(i) == v1::TASK_STATE_UNSPECIFIED) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("states[", i, "] is unspecified; allowed: TASK_STATE_WAITING to TASK_STATE_CANCELLED"));
+    }
+    filter.states.push_back(static_cast<TaskState>(request.states(i)));
+  }
+  const auto fetch = [&](const std::string& after, int limit, v1::ListTasksResponse& response) -> absl::Status {
+    absl::StatusOr<Page<Task>> page = env_.store.ListTasks(filter, after, limit);
+    if (!page.ok()) return page.status();
+    for (const Task& task : page->items) *response.add_tasks() = ToWire(task);
+    response.set_next_page_token(page->next);
+    return absl::OkStatus();
+  };
+  return FillPage<v1::ListTasksResponse>(
+      request, absl::StrCat("tasks/", *tenant, "/", request.user(), "/", absl::StrJoin(request.states(), ",")), fetch);
+}
+
+absl::StatusOr<v1::Task> ConsolidationService::CancelTask(const v1::CancelTaskRequest& request) {
+  absl::StatusOr<std::string> tenant = CheckTaskRequest(request);
+  if (!tenant.ok()) return tenant.status();
+  absl::StatusOr<Task> task = env_.store.CancelTask(*tenant, request.task_id());
+  if (!task.ok()) return task.status();
+  env_.engine.Cancelled(task->id);
+  // A task may have waited behind it.
+  env_.engine.Wake();
+  return ToWire(*task);
+}
+
+absl::StatusOr<v1::TriggerConsolidationResponse> ConsolidationService::RetryTask(
+    const v1::RetryTaskRequest& request) {
+  absl::StatusOr<std::string> tenant = CheckTaskRequest(request);
+  if (!tenant.ok()) return tenant.status();
+  absl::StatusOr<EnqueueResult> result = env_.store.RetryTask(*tenant, request.task_id());
+  if (!result.ok()) return result.status();
+  env_.engine.Wake();
+  return ToResponse(*result);
+}
+
+}  // namespace slowwave

@@ -1,0 +1,186 @@
+#include "server/import.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/keys.h"
+#include "core/triggers.h"
+#include "server/mapping.h"
+#include "server/rpc_service.h"
+#include "server/slots.h"
+#include "server/validation.h"
+
+namespace slowwave {
+namespace {
+
+// A message of a stream; tenant and user are judged here, the rest by whoever takes it.
+template <typename Message>
+absl::Status Parse(std::string wire, Message& message, BadText& bad) {
+  if (absl::Status status = ParseWire(std::move(wire), message, bad); !status.ok()) return status;
+  for (const char* field : {"tenant", "user"}) {
+    if (FindBad(bad, field) != nullptr) return NotUtf8(field);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OtherUser() {
+  return absl::InvalidArgumentError(
+      "user is not the first message's; allowed: the same tenant and user in all messages, or none in later ones");
+}
+
+}  // namespace
+
+absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
+  for (std::string& wire : messages) {
+    v1::IngestEpisodeStreamRequest message;
+    BadText bad;
+    absl::Status status = Parse(std::move(wire), message, bad);
+    if (status.ok() && (!user_.has_value() || !message.user().empty() || !message.tenant().empty())) {
+      absl::StatusOr<UserKey> user = CheckUser(message.tenant(), message.user());
+      if (!user.ok()) {
+        status = user.status();
+      } else if (user_.has_value() && *user_ != *user) {
+        status = OtherUser();
+      } else {
+        user_ = *std::move(user);
+      }
+    }
+    // What was good before a bad message is kept.
+    if (!status.ok()) {
+      if (absl::Status stored = Store(); !stored.ok()) return stored;
+      return status;
+    }
+    for (int i = 0; i < message.episodes_size(); ++i) {
+      const int64_t index = next_index_++;
+      items_.push_back(JudgeEpisode(env_, message.episodes(i), bad, absl::StrCat("episodes[", i, "]"),
+                                    absl::StrCat("episodes[", index, "]"), index));
+      if (items_.size() < kMaxBatch) continue;
+      if (absl::Status stored = Store(); !stored.ok()) return stored;
+    }
+  }
+  return Store();
+}
+
+absl::Status EpisodeSink::Store() {
+  if (items_.empty()) return absl::OkStatus();
+  absl::StatusOr<std::vector<v1::IngestResult>> results = StoreItems(env_, *user_, std::exchange(items_, {}));
+  if (!results.ok()) return results.status();
+  AddToSummary(*std::move(results), summary_);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<grpc::ByteBuffer> EpisodeSink::Finish() {
+  if (!user_.has_value()) return CheckUser("", "").status();
+  return Serialize(summary_);
+}
+
+absl::Status ImportSink::Take(std::vector<std::string> messages) {
+  for (std::string& wire : messages) {
+    v1::ImportUserRequest message;
+    BadText bad;
+    absl::Status status = Parse(std::move(wire), message, bad);
+    if (status.ok()) status = CheckString(message.tenant(), "tenant", kMaxIdBytes, false);
+    if (status.ok()) status = CheckString(message.user(), "user", kMaxIdBytes, false);
+    if (status.ok() && first_) {
+      tenant_ = message.tenant();
+      name_ = message.user();
+      first_ = false;
+    } else if (status.ok() && ((!message.user().empty() && message.user() != name_) ||
+                               (!message.tenant().empty() && message.tenant() != tenant_))) {
+      status = OtherUser();
+    }
+    for (int i = 0; status.ok() && i < message.records_size(); ++i) {
+      status = TakeRecord(message.records(i), bad, absl::StrCat("records[", i, "]"));
+    }
+    if (!status.ok()) {
+      if (absl::Status stored = Store(); !stored.ok()) return stored;
+      return status;
+    }
+  }
+  return Store();
+}
+
+absl::Status ImportSink::TakeRecord(const v1::ExportRecord& record, const BadText& bad,
+                                    const std::string& wire_path) {
+  const int64_t index = next_index_++;
+  const std::string path = absl::StrCat("records[", index, "]");
+  if (record.has_episode()) {
+    if (name_.empty()) return CheckUser(tenant_, name_).status();
+    items_.push_back(JudgeEpisode(env_, record.episode(), bad, wire_path + ".episode", path + ".episode", index));
+    return items_.size() < kMaxBatch ? absl::OkStatus() : Store();
+  }
+  absl::Status judged;
+  if (const std::string* field = FindBad(bad, wire_path); field != nullptr) {
+    judged = NotUtf8(absl::StrCat(path, field->substr(wire_path.size())));
+  } else {
+    judged = CheckMessage(record, path);
+  }
+  if (judged.ok() && record.has_slot()) {
+    judged = TakeSlot(record.slot(), path + ".slot");
+  } else if (judged.ok() && record.has_header()) {
+    judged = index == 0 ? TakeHeader(record.header())
+                        : absl::InvalidArgumentError(path + ".header is not the first record");
+  } else if (judged.ok()) {
+    judged = absl::InvalidArgumentError(path + " is empty; allowed: a header, a slot or an episode");
+  }
+  // A record that is wrong is refused; a store that fails ends the call.
+  if (judged.ok() || judged.code() != absl::StatusCode::kInvalidArgument) return judged;
+  Refuse(index, judged);
+  return absl::OkStatus();
+}
+
+absl::Status ImportSink::TakeHeader(const v1::ExportHeader& header) {
+  const std::string path = "records[0].header";
+  if (header.format() != 1) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ".format is ", header.format(), "; allowed: 1"));
+  }
+  if (absl::Status s = CheckString(header.tenant(), path + ".tenant", kMaxIdBytes, false); !s.ok()) return s;
+  if (absl::Status s = CheckString(header.user(), path + ".user", kMaxIdBytes, name_.empty()); !s.ok()) return s;
+  if (absl::Status s = CheckConditionSizes(header.conditions(), path + ".conditions"); !s.ok()) return s;
+  if (name_.empty()) name_ = header.user();
+  if (tenant_.empty()) tenant_ = header.tenant();
+  absl::StatusOr<UserKey> user = CheckUser(tenant_, name_);
+  if (!user.ok()) return user.status();
+  absl::StatusOr<UserState> known = env_.store.GetUser(*user);
+  if (known.ok()) return absl::OkStatus();
+  if (!absl::IsNotFound(known.status())) return known.status();
+  absl::StatusOr<std::vector<TriggerCondition>> conditions =
+      ConditionsFrom(header.conditions(), path, env_.now(), JitterOf(*user));
+  if (!conditions.ok()) return conditions.status();
+  return env_.store.RegisterUser(*user, *conditions).status();
+}
+
+absl::Status ImportSink::TakeSlot(const v1::Slot& slot, const std::string& path) {
+  absl::StatusOr<std::string> tenant = CheckTenant(tenant_);
+  if (!tenant.ok()) return tenant.status();
+  absl::StatusOr<PutResult> put = PutOneSlot(env_.store, *tenant, slot, path);
+  if (!put.ok()) return put.status();
+  if (put->changed) summary_.set_slots(summary_.slots() + 1);
+  return absl::OkStatus();
+}
+
+absl::Status ImportSink::Store() {
+  if (items_.empty()) return absl::OkStatus();
+  absl::StatusOr<UserKey> user = CheckUser(tenant_, name_);
+  if (!user.ok()) return user.status();
+  absl::StatusOr<std::vector<v1::IngestResult>> results = StoreItems(env_, *user, std::exchange(items_, {}));
+  if (!results.ok()) return results.status();
+  AddToSummary(*std::move(results), summary_);
+  return absl::OkStatus();
+}
+
+void ImportSink::Refuse(int64_t index, const absl::Status& why) {
+  v1::IngestResult result;
+  result.set_index(index);
+  result.set_status(v1::INGEST_STATUS_REFUSED);
+  result.set_reason(std::string(why.message()));
+  AddToSummary({std::move(result)}, summary_);
+}
+
+absl::StatusOr<grpc::ByteBuffer> ImportSink::Finish() {
+  if (name_.empty()) return CheckUser(tenant_, name_).status();
+  return Serialize(summary_);
+}
+
+}  // namespace slowwave

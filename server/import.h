@@ -1,0 +1,56 @@
+// The receiving ends of the two client streams. One call each; used by one thread at a time; may block.
+#ifndef SLOWWAVE_SERVER_IMPORT_H_
+#define SLOWWAVE_SERVER_IMPORT_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/ingest.h"
+#include "server/stream_reader.h"
+
+namespace slowwave {
+
+// IngestEpisodeStream.
+class EpisodeSink : public StreamSink {
+ public:
+  explicit EpisodeSink(const ServiceEnv& env) : env_(env) {}
+  absl::Status Take(std::vector<std::string> messages) override;
+  absl::StatusOr<grpc::ByteBuffer> Finish() override;
+
+ private:
+  absl::Status Store();
+
+  const ServiceEnv& env_;
+  std::optional<UserKey> user_;
+  int64_t next_index_ = 0;
+  std::vector<IngestItem> items_;
+  v1::IngestSummary summary_;
+};
+
+// ImportUser.
+class ImportSink : public StreamSink {
+ public:
+  explicit ImportSink(const ServiceEnv& env) : env_(env) {}
+  absl::Status Take(std::vector<std::string> messages) override;
+  absl::StatusOr<grpc::ByteBuffer> Finish() override;
+
+ private:
+  // What is wrong with a record is in the result; an error ends the call.
+  absl::Status TakeRecord(const v1::ExportRecord& record, const BadText& bad, const std::string& wire_path);
+  absl::Status TakeHeader(const v1::ExportHeader& header);
+  absl::Status TakeSlot(const v1::Slot& slot, const std::string& path);
+  absl::Status Store();
+  void Refuse(int64_t index, const absl::Status& why);
+
+  const ServiceEnv& env_;
+  std::string tenant_, name_;  // as the first message gave them; `name_` may be the header's
+  bool first_ = true;
+  int64_t next_index_ = 0;
+  std::vector<IngestItem> items_;
+  v1::IngestSummary summary_;
+};
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_SERVER_IMPORT_H_

@@ -1,0 +1,140 @@
+#include "server/rpc_service.h"
+
+#include <google/protobuf/descriptor.h>
+
+#include <cstdlib>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/grpc_status.h"
+#include "server/validation.h"
+
+namespace slowwave {
+namespace {
+
+grpc::internal::RpcMethod::RpcType TypeOf(const google::protobuf::MethodDescriptor& method) {
+  if (method.client_streaming()) {
+    return method.server_streaming() ? grpc::internal::RpcMethod::BIDI_STREAMING
+                                     : grpc::internal::RpcMethod::CLIENT_STREAMING;
+  }
+  return method.server_streaming() ? grpc::internal::RpcMethod::SERVER_STREAMING
+                                   : grpc::internal::RpcMethod::NORMAL_RPC;
+}
+
+}  // namespace
+
+std::string Flatten(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  std::string bytes;
+  if (!buffer.Valid() || !buffer.Dump(&slices).ok()) return bytes;
+  bytes.reserve(buffer.Length());
+  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  return bytes;
+}
+
+grpc::ByteBuffer Serialize(const google::protobuf::Message& message) {
+  const std::string bytes = message.SerializeAsString();
+  const grpc::Slice slice(bytes);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+absl::Status ParseRequest(const grpc::ByteBuffer& buffer, google::protobuf::Message& message) {
+  BadText bad;
+  if (absl::Status status = ParseWire(Flatten(buffer), message, bad); !status.ok()) return status;
+  if (!bad.empty()) return NotUtf8(bad.front());
+  return CheckMessage(message, "");
+}
+
+absl::Status TooManyCalls() {
+  return absl::ResourceExhaustedError("too many calls are waiting for the store; try again later");
+}
+
+absl::Status Draining() { return absl::UnavailableError("the server is draining; try again"); }
+
+RpcService::RpcService(const google::protobuf::ServiceDescriptor& descriptor, CallRoom room) : room_(room) {
+  for (int i = 0; i < descriptor.method_count(); ++i) {
+    const google::protobuf::MethodDescriptor& method = *descriptor.method(i);
+    // The service keeps the name's address: it lives in the map's node.
+    const auto [entry, inserted] =
+        methods_.emplace(absl::StrCat("/", descriptor.full_name(), "/", method.name()), i);
+    AddMethod(new grpc::internal::RpcServiceMethod(entry->first.c_str(), TypeOf(method), nullptr));
+    methods_.emplace(method.name(), i);
+  }
+}
+
+int RpcService::Find(const char* name) {
+  const auto found = methods_.find(name);
+  if (found == methods_.end()) std::abort();  // a method that the .proto does not have: a bug in a constructor
+  return found->second;
+}
+
+void RpcService::RawUnary(const char* name,
+                          std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&)> method) {
+  MarkMethodRawCallback(
+      Find(name),
+      new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+          [this, method = std::move(method)](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                             grpc::ByteBuffer* response) -> grpc::ServerUnaryReactor* {
+            grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+            CallGate::Pass pass = room_.gate.Enter();
+            if (pass == nullptr) {
+              reactor->Finish(ToGrpc(Draining()));
+              return reactor;
+            }
+            // Request and response live until the reactor has finished.
+            const bool accepted = room_.executor.TrySubmit([=, &method, pass = std::move(pass)] {
+              if (context->IsCancelled()) {
+                reactor->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the caller has gone"));
+                return;
+              }
+              absl::Status status;
+              try {
+                absl::StatusOr<grpc::ByteBuffer> answer = method(*request);
+                if (answer.ok()) {
+                  response->Swap(&*answer);
+                } else {
+                  status = answer.status();
+                }
+              } catch (const std::exception&) {
+                // What it says may hold a memory's text.
+                status = absl::InternalError("the call failed unexpectedly");
+              }
+              reactor->Finish(ToGrpc(status));
+            });
+            if (!accepted) reactor->Finish(ToGrpc(TooManyCalls()));
+            return reactor;
+          }));
+}
+
+void RpcService::ServerStream(const char* name, std::function<WriteReactor*(const grpc::ByteBuffer&, CallGate::Pass)> start) {
+  MarkMethodRawCallback(
+      Find(name), new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+                      [this, start = std::move(start)](grpc::CallbackServerContext*,
+                                                       const grpc::ByteBuffer* request) -> WriteReactor* {
+                        CallGate::Pass pass = room_.gate.Enter();
+                        if (pass == nullptr) return new Refused<WriteReactor>(ToGrpc(Draining()));
+                        return start(*request, std::move(pass));
+                      }));
+}
+
+void RpcService::ClientStream(const char* name, std::function<ReadReactor*(grpc::ByteBuffer*, CallGate::Pass)> start) {
+  MarkMethodRawCallback(
+      Find(name), new grpc::internal::CallbackClientStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+                      [this, start = std::move(start)](grpc::CallbackServerContext*,
+                                                       grpc::ByteBuffer* response) -> ReadReactor* {
+                        CallGate::Pass pass = room_.gate.Enter();
+                        if (pass == nullptr) return new Refused<ReadReactor>(ToGrpc(Draining()));
+                        return start(response, std::move(pass));
+                      }));
+}
+
+void RpcService::Unimplemented(const char* name) {
+  const std::string method = name;
+  RawUnary(name, [method](const grpc::ByteBuffer&) -> absl::StatusOr<grpc::ByteBuffer> {
+    return absl::UnimplementedError(absl::StrCat(method, " is not in this version"));
+  });
+}
+
+}  // namespace slowwave

@@ -1,0 +1,101 @@
+// Binds a class of plain methods (request in, absl::StatusOr out) to gRPC's callback API.
+//
+// Handlers get bytes, not messages, from gRPC: see wire_text.h for why. Parsing, the checks that hold for every
+// request, and the method itself run on the executor, never on a gRPC thread.
+#ifndef SLOWWAVE_SERVER_RPC_SERVICE_H_
+#define SLOWWAVE_SERVER_RPC_SERVICE_H_
+
+#include <google/protobuf/message.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/rpc_service_method.h>
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <grpcpp/impl/service_type.h>
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/call_gate.h"
+#include "server/executor.h"
+#include "server/wire_text.h"
+
+namespace slowwave {
+
+// gRPC's bytes and ours.
+std::string Flatten(const grpc::ByteBuffer& buffer);
+grpc::ByteBuffer Serialize(const google::protobuf::Message& message);
+
+// Parses, and checks what holds in every request (validation.h, CheckMessage). Bad text is an error.
+absl::Status ParseRequest(const grpc::ByteBuffer& buffer, google::protobuf::Message& message);
+
+// A stream that is over before it began. Deletes itself.
+template <typename Reactor>
+class Refused : public Reactor {
+ public:
+  explicit Refused(const grpc::Status& status) { this->Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+// What every call needs. Both outlive the server.
+struct CallRoom {
+  Executor& executor;
+  CallGate& gate;
+};
+
+// Register methods in the constructor; the service outlives the server. Calls that come once the gate is closed are
+// answered with UNAVAILABLE.
+class RpcService : public grpc::Service {
+ public:
+  using WriteReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
+  using ReadReactor = grpc::ServerReadReactor<grpc::ByteBuffer>;
+
+ protected:
+  RpcService(const google::protobuf::ServiceDescriptor& descriptor, CallRoom room);
+
+  // `Method`: absl::StatusOr<Response>(const Request&).
+  template <typename Request, typename Response>
+  void Unary(const char* name, std::function<absl::StatusOr<Response>(const Request&)> method) {
+    RawUnary(name, [method = std::move(method)](const grpc::ByteBuffer& bytes) -> absl::StatusOr<grpc::ByteBuffer> {
+      Request request;
+      if (absl::Status status = ParseRequest(bytes, request); !status.ok()) return status;
+      absl::StatusOr<Response> response = method(request);
+      if (!response.ok()) return response.status();
+      return Serialize(*response);
+    });
+  }
+  // For methods that judge bad text themselves.
+  template <typename Request, typename Response>
+  void LenientUnary(const char* name, std::function<absl::StatusOr<Response>(const Request&, const BadText&)> method) {
+    RawUnary(name, [method = std::move(method)](const grpc::ByteBuffer& bytes) -> absl::StatusOr<grpc::ByteBuffer> {
+      Request request;
+      BadText bad;
+      if (absl::Status status = ParseWire(Flatten(bytes), request, bad); !status.ok()) return status;
+      absl::StatusOr<Response> response = method(request, bad);
+      if (!response.ok()) return response.status();
+      return Serialize(*response);
+    });
+  }
+  void RawUnary(const char* name, std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&)> method);
+  // `start` returns a reactor that holds the pass and deletes itself in OnDone. It runs on a gRPC thread and must not
+  // block.
+  void ServerStream(const char* name, std::function<WriteReactor*(const grpc::ByteBuffer&, CallGate::Pass)> start);
+  void ClientStream(const char* name, std::function<ReadReactor*(grpc::ByteBuffer*, CallGate::Pass)> start);
+  // A later version's.
+  void Unimplemented(const char* name);
+
+ private:
+  int Find(const char* name);
+
+  const CallRoom room_;
+  std::map<std::string, int> methods_;
+};
+
+// What is answered when too much waits for the executor, and when the gate is closed.
+absl::Status TooManyCalls();
+absl::Status Draining();
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_SERVER_RPC_SERVICE_H_

@@ -1,0 +1,32 @@
+// Slots and trigger conditions from the wire: judged, mapped, put.
+#ifndef SLOWWAVE_SERVER_SLOTS_H_
+#define SLOWWAVE_SERVER_SLOTS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "slowwave/v1/memory.pb.h"
+#include "storage/store.h"
+
+namespace slowwave {
+
+struct PutResult {
+  Slot slot;
+  int64_t version = 0;
+  bool changed = false;
+};
+
+// InvalidArgument names the field under `path`.
+absl::StatusOr<PutResult> PutOneSlot(Store& store, const std::string& tenant, const v1::Slot& slot,
+                                     const std::string& path);
+
+// With the first next_due of scheduled ones: `jitter` in [0, 1) of the interval from `now`. InvalidArgument.
+absl::StatusOr<std::vector<TriggerCondition>> ConditionsFrom(
+    const google::protobuf::RepeatedPtrField<v1::TriggerCondition>& conditions, const std::string& path,
+    absl::Time now, double jitter);
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_SERVER_SLOTS_H_

@@ -1,0 +1,88 @@
+#include "server/stream_reader.h"
+
+#include <exception>
+#include <utility>
+
+#include "server/grpc_status.h"
+#include "server/rpc_service.h"
+
+namespace slowwave {
+namespace {
+
+// One more message may come on top.
+constexpr size_t kMaxGathered = 4 << 20;
+
+}  // namespace
+
+StreamReader::StreamReader(Executor& executor, std::unique_ptr<StreamSink> sink, grpc::ByteBuffer* response,
+                           CallGate::Pass pass)
+    : pass_(std::move(pass)), executor_(executor), sink_(std::move(sink)), response_(response) {
+  StartRead(&incoming_);
+}
+
+void StreamReader::OnReadDone(bool ok) {
+  bool read = false;
+  {
+    absl::MutexLock lock(&mu_);
+    if (finished_) return;
+    if (ok) {
+      gathered_.push_back(Flatten(incoming_));
+      bytes_ += gathered_.back().size();
+      incoming_.Clear();
+      read = bytes_ < kMaxGathered;
+      paused_ = !read;
+    } else {
+      ended_ = true;
+    }
+    if (!working_) {
+      working_ = true;
+      executor_.Submit([this] { Work(); });
+    }
+  }
+  // The call cannot end under us: while a read is wanted, Work() has not seen the end.
+  if (read) StartRead(&incoming_);
+}
+
+void StreamReader::Work() {
+  std::vector<std::string> messages;
+  bool resume = false;
+  bool last = false;
+  {
+    absl::MutexLock lock(&mu_);
+    messages = std::exchange(gathered_, {});
+    bytes_ = 0;
+    resume = std::exchange(paused_, false);
+    last = ended_;
+  }
+  if (resume) StartRead(&incoming_);
+  absl::Status status;
+  try {
+    if (!messages.empty()) status = sink_->Take(std::move(messages));
+    if (status.ok() && last) {
+      absl::StatusOr<grpc::ByteBuffer> answer = sink_->Finish();
+      if (answer.ok()) {
+        response_->Swap(&*answer);
+      } else {
+        status = answer.status();
+      }
+    }
+  } catch (const std::exception&) {
+    status = absl::InternalError("the call failed unexpectedly");
+  }
+  {
+    absl::MutexLock lock(&mu_);
+    if (status.ok() && !last) {
+      // Back to the queue's end between batches, so that one stream does not hold a thread.
+      if (!gathered_.empty() || ended_) {
+        executor_.Submit([this] { Work(); });
+      } else {
+        working_ = false;
+      }
+      return;
+    }
+    finished_ = true;
+  }
+  Finish(ToGrpc(status));
+}
+
+}  // namespace slowwave

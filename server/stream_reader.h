@@ -1,0 +1,57 @@
+// A client stream, read with back-pressure: messages gather while the last ones are stored, up to a bound.
+#ifndef SLOWWAVE_SERVER_STREAM_READER_H_
+#define SLOWWAVE_SERVER_STREAM_READER_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "server/call_gate.h"
+#include "server/executor.h"
+
+namespace slowwave {
+
+// What a stream's messages go into. Called on the executor, by one thread at a time; may block.
+class StreamSink {
+ public:
+  virtual ~StreamSink() = default;
+  // Keeps them for good before it returns. An error ends the call.
+  virtual absl::Status Take(std::vector<std::string> messages) = 0;
+  // After the client's last message: the answer.
+  virtual absl::StatusOr<grpc::ByteBuffer> Finish() = 0;
+};
+
+// Deletes itself when the call is over. What was received before a call broke off is still taken.
+class StreamReader : public grpc::ServerReadReactor<grpc::ByteBuffer> {
+ public:
+  StreamReader(Executor& executor, std::unique_ptr<StreamSink> sink, grpc::ByteBuffer* response,
+               CallGate::Pass pass);
+  void OnReadDone(bool ok) override;
+  void OnDone() override { delete this; }
+
+ private:
+  void Work();
+
+  const CallGate::Pass pass_;
+  Executor& executor_;
+  const std::unique_ptr<StreamSink> sink_;
+  grpc::ByteBuffer* const response_;
+  grpc::ByteBuffer incoming_;  // the read under way owns it
+  absl::Mutex mu_;
+  std::vector<std::string> gathered_ ABSL_GUARDED_BY(mu_);
+  size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  bool working_ ABSL_GUARDED_BY(mu_) = false;
+  bool paused_ ABSL_GUARDED_BY(mu_) = false;  // no read is under way because enough is gathered
+  bool ended_ ABSL_GUARDED_BY(mu_) = false;   // no read will follow
+  bool finished_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_SERVER_STREAM_READER_H_

@@ -1,0 +1,43 @@
+#include "server/stream_writer.h"
+
+#include <exception>
+#include <utility>
+
+#include "server/grpc_status.h"
+#include "server/rpc_service.h"
+
+namespace slowwave {
+
+StreamWriter::StreamWriter(Executor& executor,
+                           std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next, CallGate::Pass pass)
+    : pass_(std::move(pass)), executor_(executor), next_(std::move(next)) {
+  if (!executor_.TrySubmit([this] { Make(); })) Finish(ToGrpc(TooManyCalls()));
+}
+
+void StreamWriter::Make() {
+  absl::StatusOr<std::vector<grpc::ByteBuffer>> batch;
+  try {
+    batch = next_();
+  } catch (const std::exception&) {
+    batch = absl::InternalError("the call failed unexpectedly");
+  }
+  if (!batch.ok() || batch->empty()) {
+    Finish(ToGrpc(batch.status()));
+    return;
+  }
+  batch_ = *std::move(batch);
+  written_ = 0;
+  StartWrite(&batch_[0]);
+}
+
+void StreamWriter::OnWriteDone(bool ok) {
+  if (!ok) {
+    Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the caller has gone"));
+  } else if (++written_ < batch_.size()) {
+    StartWrite(&batch_[written_]);
+  } else {
+    executor_.Submit([this] { Make(); });
+  }
+}
+
+}  // namespace slowwave

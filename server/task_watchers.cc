@@ -1,0 +1,226 @@
+#include "server/task_watchers.h"
+
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "server/grpc_status.h"
+#include "server/mapping.h"
+#include "server/rpc_service.h"
+
+namespace slowwave {
+namespace {
+
+// Events of this process come at once; what another one does to the task is seen at this pace.
+constexpr absl::Duration kLook = absl::Seconds(1);
+
+bool IsFinal(TaskState state) {
+  return state == TaskState::kDone || state == TaskState::kDead || state == TaskState::kCancelled;
+}
+
+bool LooksFinal(const ProgressEvent& event) { return event.stage.empty() && event.done && IsFinal(event.state); }
+
+}  // namespace
+
+// Whatever happens, on any thread, is noted under the lock and asks for a step. Steps run on the executor, one at a
+// time; only they talk to gRPC and the store, and never under the lock. Listeners and queued steps share ownership,
+// so that none of them meets a dead reactor.
+class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
+                            public std::enable_shared_from_this<Watch> {
+ public:
+  Watch(TaskWatchers& owner, std::string tenant, std::string task_id, CallGate::Pass pass)
+      : pass_(std::move(pass)), owner_(owner), tenant_(std::move(tenant)), task_id_(std::move(task_id)) {}
+
+  // False: too much waits.
+  bool Begin() {
+    self_ = shared_from_this();
+    return owner_.executor_.TrySubmit([self = self_] { self->Open(); });
+  }
+
+  void Drain() { Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { draining_ = true; }); }
+  void Look() { Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { look_ = true; }); }
+
+  void OnWriteDone(bool ok) override {
+    Note([this, ok]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      writing_ = false;
+      gone_ = gone_ || !ok;
+    });
+  }
+
+  void OnCancel() override {
+    Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { gone_ = true; });
+  }
+
+  void OnDone() override {
+    if (handle_ != 0) owner_.env_.engine.progress().Unsubscribe(handle_);
+    owner_.Remove(this);
+    const std::shared_ptr<Watch> last = std::move(self_);
+  }
+
+ private:
+  template <typename Change>
+  void Note(Change change) {
+    absl::MutexLock lock(&mu_);
+    change();
+    Schedule();
+  }
+
+  void Schedule() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (!open_) return;
+    if (stepping_) {
+      again_ = true;
+      return;
+    }
+    stepping_ = true;
+    owner_.executor_.Submit([self = shared_from_this()] { self->Step(); });
+  }
+
+  void Open() {
+    const absl::StatusOr<Task> task = owner_.env_.store.GetTask(tenant_, task_id_);
+    if (!task.ok()) {
+      Finish(ToGrpc(task.status()));
+      return;
+    }
+    // Before the state is read again in Step, so that an end in between is seen by one of the two.
+    handle_ = owner_.env_.engine.progress().Subscribe(
+        task_id_, [weak = weak_from_this()](const ProgressEvent& event) {
+          const std::shared_ptr<Watch> watch = weak.lock();
+          if (watch == nullptr) return;
+          watch->Note([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(watch->mu_) { watch->events_.push_back(event); });
+        });
+    Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      open_ = true;
+      look_ = true;
+    });
+  }
+
+  void Step() {
+    std::deque<ProgressEvent> events;
+    bool look = false, writing = false, gone = false, draining = false;
+    {
+      absl::MutexLock lock(&mu_);
+      events = std::exchange(events_, {});
+      look = std::exchange(look_, false);
+      writing = writing_;
+      gone = gone_;
+      draining = draining_;
+    }
+    for (const ProgressEvent& event : events) {
+      look = look || LooksFinal(event);
+      if (!complete_) out_.push_back(ToWire(event));
+    }
+    if (look && !complete_) CheckEnd();
+    if (writing) {
+      // The write's end asks for the next step.
+    } else if (gone) {
+      return End(absl::CancelledError("the caller has gone"));
+    } else if (!out_.empty()) {
+      message_ = Serialize(out_.front());
+      out_.pop_front();
+      {
+        absl::MutexLock lock(&mu_);
+        writing_ = true;
+      }
+      StartWrite(&message_);
+    } else if (complete_) {
+      return End(closing_);
+    } else if (draining) {
+      return End(Draining());
+    }
+    absl::MutexLock lock(&mu_);
+    stepping_ = false;
+    if (std::exchange(again_, false)) Schedule();
+  }
+
+  // `stepping_` stays: no step follows.
+  void End(const absl::Status& status) { Finish(ToGrpc(status)); }
+
+  // Has the task ended? Then what is gathered is all, and its last event carries the task.
+  void CheckEnd() {
+    const absl::StatusOr<Task> task = owner_.env_.store.GetTask(tenant_, task_id_);
+    if (!task.ok()) {
+      complete_ = true;
+      closing_ = task.status();
+      return;
+    }
+    if (!IsFinal(task->state)) return;
+    complete_ = true;
+    const bool told = !out_.empty() && out_.back().stage().empty() && out_.back().done() &&
+                      static_cast<int>(out_.back().state()) == static_cast<int>(task->state);
+    if (!told) {
+      ProgressEvent end;
+      end.task_id = task_id_;
+      end.state = task->state;
+      end.done = true;
+      end.run_id = task->run_id;
+      end.message = task->state == TaskState::kDone ? "" : task->last_error;
+      end.at = task->finished_at.value_or(owner_.env_.now());
+      out_.push_back(ToWire(end));
+    }
+    *out_.back().mutable_task() = ToWire(*task);
+  }
+
+  const CallGate::Pass pass_;
+  TaskWatchers& owner_;
+  const std::string tenant_, task_id_;
+  std::shared_ptr<Watch> self_;  // until OnDone
+  int64_t handle_ = 0;           // set by Open before any step, read by OnDone after all
+
+  // The steps' own.
+  std::deque<v1::TaskEvent> out_;
+  bool complete_ = false;  // nothing follows `out_` but `closing_`
+  absl::Status closing_;
+  grpc::ByteBuffer message_;  // the write under way owns it
+
+  absl::Mutex mu_;
+  std::deque<ProgressEvent> events_ ABSL_GUARDED_BY(mu_);
+  bool open_ ABSL_GUARDED_BY(mu_) = false;  // Open is done
+  bool look_ ABSL_GUARDED_BY(mu_) = false;  // the task's state is to be read
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool gone_ ABSL_GUARDED_BY(mu_) = false;
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  bool stepping_ ABSL_GUARDED_BY(mu_) = false;  // a step is queued or runs
+  bool again_ ABSL_GUARDED_BY(mu_) = false;     // something was noted meanwhile
+};
+
+TaskWatchers::TaskWatchers(const ServiceEnv& env, Executor& executor)
+    : env_(env), executor_(executor), ticker_([this] { Tick(); }) {}
+
+TaskWatchers::~TaskWatchers() {
+  Drain();
+  ticker_.join();
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* TaskWatchers::Start(std::string tenant, std::string task_id,
+                                                                CallGate::Pass pass) {
+  const auto watch = std::make_shared<Watch>(*this, std::move(tenant), std::move(task_id), std::move(pass));
+  {
+    absl::MutexLock lock(&mu_);
+    open_.insert(watch.get());
+    if (draining_) watch->Drain();
+  }
+  // gRPC calls OnDone only after it has got the reactor.
+  if (!watch->Begin()) watch->Finish(ToGrpc(TooManyCalls()));
+  return watch.get();
+}
+
+void TaskWatchers::Drain() {
+  absl::MutexLock lock(&mu_);
+  draining_ = true;
+  for (Watch* watch : open_) watch->Drain();
+}
+
+void TaskWatchers::Remove(Watch* watch) {
+  absl::MutexLock lock(&mu_);
+  open_.erase(watch);
+}
+
+void TaskWatchers::Tick() {
+  absl::MutexLock lock(&mu_);
+  while (!mu_.AwaitWithTimeout(absl::Condition(&draining_), kLook)) {
+    for (Watch* watch : open_) watch->Look();
+  }
+}
+
+}  // namespace slowwave

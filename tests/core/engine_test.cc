@@ -1,0 +1,322 @@
+// The engine over the real embedded store: what users see, without the sockets.
+#include "core/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <prometheus/registry.h>
+
+#include <algorithm>
+#include <random>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "core/pipeline.h"
+#include "core/reader.h"
+#include "core/report.h"
+#include "storage/sqlite/sqlite_store.h"
+
+namespace slowwave {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const UserKey kAnna{"default", "anna"};
+constexpr absl::Duration kPatience = absl::Seconds(60);
+
+Episode Said(const std::string& id, int day, const std::string& text) {
+  Episode e;
+  e.id = id;
+  e.text = text;
+  e.speaker = "Anna";
+  e.session_id = absl::StrCat("day-", day);
+  e.occurred_at = absl::FromUnixSeconds(1'700'000'000) + absl::Hours(24) * day;
+  return e;
+}
+
+std::vector<Episode> YearOfAnna() {
+  return {Said("e01", 1, "I live in Oslo."),
+          Said("e02", 2, "How was your weekend?"),
+          Said("e03", 10, "I started work as a welder today."),
+          Said("e04", 40, "I moved to Porto this week."),
+          Said("e05", 41, "Thanks, that helped a lot!"),
+          Said("e06", 60, "I took up archery."),
+          Said("e07", 70, "I work as a baker now."),
+          Said("e08", 90, "I live in Porto."),
+          Said("e09", 120, "I gave up archery for good."),
+          Said("e10", 130, "Good morning!")};
+}
+
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() : store_(OpenStore()), reader_(*store_) { NewEngine(EngineOptions()); }
+
+  static std::unique_ptr<Store> OpenStore() {
+    SqliteOptions options;
+    options.path = ":memory:";
+    absl::StatusOr<std::unique_ptr<Store>> store = OpenSqlite(options);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return *std::move(store);
+  }
+
+  void NewEngine(EngineOptions options) {
+    engine_.reset();
+    options.owner = NewUuid();
+    registry_ = std::make_unique<prometheus::Registry>();
+    engine_ = std::make_unique<Engine>(options, *store_, *registry_);
+  }
+
+  void Ingest(const std::vector<Episode>& episodes) {
+    const auto outcomes = store_->IngestEpisodes(kAnna, episodes, {});
+    ASSERT_TRUE(outcomes.ok()) << outcomes.status();
+    for (const IngestOutcome outcome : *outcomes) EXPECT_EQ(outcome, IngestOutcome::kStored);
+  }
+
+  Task Trigger(int limit = 0) {
+    EnqueueRequest request;
+    request.user = kAnna;
+    request.reason = "by hand";
+    request.options.episode_limit = limit;
+    request.options.ignore_backoff = true;
+    absl::StatusOr<EnqueueResult> result = store_->Enqueue(request);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result->task;
+  }
+
+  // Waits until the task has ended, and returns it.
+  Task Await(const std::string& id) {
+    struct Seen {
+      absl::Mutex mu;
+      bool ended ABSL_GUARDED_BY(mu) = false;
+    } seen;
+    const int64_t handle = engine_->progress().Subscribe(id, [&](const ProgressEvent& e) {
+      absl::MutexLock lock(&seen.mu);
+      seen.ended = seen.ended || (e.stage.empty() && e.done);
+    });
+    {
+      absl::MutexLock lock(&seen.mu);
+      EXPECT_TRUE(seen.mu.AwaitWithTimeout(absl::Condition(&seen.ended), kPatience)) << "task " << id << " did not end";
+    }
+    engine_->progress().Unsubscribe(handle);
+    return *store_->GetTask(kAnna.tenant, id);
+  }
+
+  // Triggers, and goes on with the follow-ups. Returns the reports in order.
+  std::vector<Report> Drain(int limit = 0) {
+    std::vector<Report> reports;
+    std::string next = Trigger(limit).id;
+    engine_->Wake();
+    while (!next.empty()) {
+      const Task task = Await(next);
+      EXPECT_EQ(task.state, TaskState::kDone) << task.last_error;
+      if (task.state != TaskState::kDone) break;
+      absl::StatusOr<RunRecord> run = store_->GetRun(kAnna.tenant, task.run_id);
+      EXPECT_TRUE(run.ok()) << run.status();
+      reports.push_back(*ReportFromJson(run->report));
+      next = task.follow_up;
+    }
+    return reports;
+  }
+
+  std::vector<std::string> Lines() {
+    std::vector<std::string> lines;
+    const std::vector<Fact> facts = *reader_.AllFacts(kAnna);
+    for (const Fact& f : facts) {
+      lines.push_back(absl::StrCat(f.key, "=", f.value, f.closed ? " (closed)" : ""));
+    }
+    return lines;
+  }
+
+  std::unique_ptr<Store> store_;
+  MemoryReader reader_;
+  std::unique_ptr<prometheus::Registry> registry_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(EngineTest, TurnsEpisodesIntoDatedFactsWithEvidence) {
+  Ingest(YearOfAnna());
+  ASSERT_TRUE(engine_->Start().ok());
+  const std::vector<Report> reports = Drain();
+  ASSERT_THAT(reports, SizeIs(1));
+  EXPECT_THAT(Lines(), Contains("anna:location:current_city=Oslo (closed)"));
+  EXPECT_THAT(Lines(), Contains("anna:location:current_city=Porto"));
+  EXPECT_THAT(Lines(), Contains("anna:occupation:job=welder (closed)"));
+  EXPECT_THAT(Lines(), Contains("anna:occupation:job=baker"));
+  EXPECT_THAT(Lines(), Contains("anna:preference:hobby=archery (closed)"));
+  const std::vector<Fact> facts = *reader_.AllFacts(kAnna);
+  for (const Fact& fact : facts) {
+    ASSERT_THAT(fact.evidence, testing::Not(IsEmpty())) << fact.text;
+    for (const Evidence& e : fact.evidence) {
+      EXPECT_THAT(store_->GetEpisode(kAnna, e.episode_id)->episode.text, HasSubstr(e.quote));
+    }
+    EXPECT_EQ(fact.run_id, reports[0].run_id);
+  }
+  EXPECT_EQ(reports[0].sampled, 10);
+  EXPECT_EQ(reports[0].stages.size(), 5u);
+  EXPECT_TRUE(reports[0].succeeded);
+}
+
+TEST_F(EngineTest, EveryEpisodeIsReviewedExactlyOnceAndASecondDrainChangesNothing) {
+  Ingest(YearOfAnna());
+  ASSERT_TRUE(engine_->Start().ok());
+  const std::vector<Report> reports = Drain(3);
+  EXPECT_THAT(reports, SizeIs(4));
+  int64_t reviewed = 0;
+  for (const Report& r : reports) reviewed += r.sampled;
+  EXPECT_EQ(reviewed, 10);
+  EXPECT_EQ(store_->GetUser(kAnna)->pending, 0);
+  const std::string digest = *reader_.Digest(kAnna);
+  const std::vector<Report> again = Drain();
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_EQ(again[0].sampled, 0);
+  EXPECT_THAT(again[0].changes, IsEmpty());
+  EXPECT_EQ(*reader_.Digest(kAnna), digest);
+}
+
+TEST_F(EngineTest, AnyOrderOfArrivalAndAnyCutIntoRunsGivesTheSameFacts) {
+  std::vector<Episode> episodes = YearOfAnna();
+  ASSERT_TRUE(engine_->Start().ok());
+  Ingest(episodes);
+  Drain();
+  const std::string wanted = *reader_.Digest(kAnna);
+  std::mt19937 random(3);
+  for (int round = 0; round < 3; ++round) {
+    engine_.reset();
+    store_ = OpenStore();
+    EngineTest::NewEngine(EngineOptions());
+    ASSERT_TRUE(engine_->Start().ok());
+    std::shuffle(episodes.begin(), episodes.end(), random);
+    const auto middle = episodes.begin() + 4;
+    Ingest({episodes.begin(), middle});
+    Drain(2 + round);
+    Ingest({middle, episodes.end()});
+    Drain(1 + round);
+    EXPECT_EQ(*MemoryReader(*store_).Digest(kAnna), wanted);
+  }
+}
+
+TEST_F(EngineTest, AChangedSlotShowsAtOnceAndTheNextRunStoresIt) {
+  Ingest(YearOfAnna());
+  ASSERT_TRUE(engine_->Start().ok());
+  Drain();
+  Slot many;
+  many.pattern = "*:location:current_city";
+  many.category = Category::kLocation;
+  ASSERT_TRUE(store_->PutSlots("default", {many}).ok());
+  EXPECT_THAT(Lines(), Contains("anna:location:current_city=Oslo"));
+  EXPECT_THAT(Lines(), Contains("anna:location:current_city=Porto"));
+  EXPECT_TRUE(reader_.Verify(kAnna)->equal);
+  const std::string fresh = *reader_.Digest(kAnna);
+  Ingest({Said("e11", 200, "I work as a baker now.")});
+  Drain();
+  EXPECT_TRUE(reader_.Verify(kAnna)->equal);
+  EXPECT_THAT(Lines(), Contains("anna:location:current_city=Oslo"));
+  EXPECT_NE(*reader_.Digest(kAnna), fresh);  // the job has one more voice
+}
+
+TEST_F(EngineTest, APlanIsTakenUpAgainAsItWas) {
+  Ingest(YearOfAnna());
+  const Task task = Trigger();
+  const std::vector<ClaimedTask> claimed = *store_->ClaimTasks("crashed", 1, absl::Hours(1));
+  ASSERT_THAT(claimed, SizeIs(1));
+  prometheus::Registry registry;
+  EngineMetrics metrics(registry);
+  ProgressHub progress;
+  BuiltinExtractor extractor;
+  Pipeline pipeline({}, *store_, extractor, progress, metrics, SystemClock());
+  RunState run;
+  run.claimed = claimed[0];
+  const std::atomic<bool> stop = false;
+  ASSERT_TRUE(pipeline.Prepare(run, stop).ok());  // and then the process is gone
+  Ingest({Said("e99", 150, "I live in Bergen.")});
+  ASSERT_TRUE(engine_->Start().ok());
+  const Task done = Await(task.id);
+  EXPECT_EQ(done.state, TaskState::kDone);
+  EXPECT_EQ(done.run_id, run.plan.run_id);
+  const Report report = *ReportFromJson(store_->GetRun("default", done.run_id)->report);
+  EXPECT_EQ(report.sampled, 10);
+  EXPECT_EQ(Await(done.follow_up).state, TaskState::kDone);
+  EXPECT_THAT(Lines(), Contains("anna:location:current_city=Bergen"));
+}
+
+TEST_F(EngineTest, ACancelledTaskChangesNothing) {
+  Ingest(YearOfAnna());
+  const Task task = Trigger();
+  ASSERT_TRUE(store_->CancelTask("default", task.id).ok());
+  engine_->Cancelled(task.id);
+  ASSERT_TRUE(engine_->Start().ok());
+  EXPECT_EQ(Await(task.id).state, TaskState::kCancelled);
+  EXPECT_THAT(Lines(), IsEmpty());
+  EXPECT_EQ(store_->GetUser(kAnna)->pending, 10);
+  ASSERT_TRUE(store_->RetryTask("default", task.id).ok());
+  engine_->Wake();
+  Drain();
+  EXPECT_EQ(store_->GetUser(kAnna)->pending, 0);
+}
+
+TEST_F(EngineTest, StoppingHandsClaimedWorkBackWithoutUsingAnAttempt) {
+  Ingest(YearOfAnna());
+  const Task task = Trigger();
+  ASSERT_TRUE(engine_->Start().ok());
+  engine_->Stop(absl::ZeroDuration());
+  const Task after = *store_->GetTask("default", task.id);
+  if (after.state != TaskState::kDone) {
+    EXPECT_EQ(after.state, TaskState::kWaiting);
+    EXPECT_EQ(after.attempt, 0);
+  }
+  NewEngine(EngineOptions());
+  ASSERT_TRUE(engine_->Start().ok());
+  EXPECT_EQ(Await(task.id).state, TaskState::kDone);
+  EXPECT_EQ(store_->GetUser(kAnna)->pending, 0);
+}
+
+TEST_F(EngineTest, StopIsIdempotentAndSafeBeforeStart) {
+  engine_->Stop(absl::ZeroDuration());
+  engine_->Stop(absl::Seconds(1));
+  NewEngine(EngineOptions());
+  ASSERT_TRUE(engine_->Start().ok());
+  engine_->Stop(absl::ZeroDuration());
+  engine_->Stop(absl::ZeroDuration());
+  EXPECT_TRUE(store_->Ping().ok());
+}
+
+TEST_F(EngineTest, WatchersSeeEachStageInOrder) {
+  Ingest(YearOfAnna());
+  const Task task = Trigger();
+  absl::Mutex mu;
+  std::vector<std::string> stages;
+  engine_->progress().Subscribe(task.id, [&](const ProgressEvent& e) {
+    absl::MutexLock lock(&mu);
+    if (!e.stage.empty() && e.done) stages.push_back(e.stage);
+  });
+  ASSERT_TRUE(engine_->Start().ok());
+  Await(task.id);
+  engine_->Stop(absl::Seconds(5));
+  absl::MutexLock lock(&mu);
+  EXPECT_THAT(stages, ElementsAre("sample", "cluster", "extract", "align", "migrate"));
+}
+
+TEST_F(EngineTest, ManyUsersAreEachConsolidatedOnce) {
+  constexpr int kUsers = 40;
+  std::vector<std::string> tasks;
+  for (int u = 0; u < kUsers; ++u) {
+    const UserKey user{"default", absl::StrCat("u", u)};
+    ASSERT_TRUE(store_->IngestEpisodes(user, YearOfAnna(), {}).ok());
+    EnqueueRequest request;
+    request.user = user;
+    tasks.push_back(store_->Enqueue(request)->task.id);
+  }
+  ASSERT_TRUE(engine_->Start().ok());
+  std::set<std::string> digests;
+  for (int u = 0; u < kUsers; ++u) {
+    EXPECT_EQ(Await(tasks[static_cast<size_t>(u)]).state, TaskState::kDone);
+    digests.insert(*reader_.Digest({"default", absl::StrCat("u", u)}));
+  }
+  EXPECT_THAT(digests, SizeIs(1));
+}
+
+}  // namespace
+}  // namespace slowwave

@@ -1,0 +1,116 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/synchronization/notification.h"
+#include "core/progress.h"
+#include "core/retry.h"
+#include "core/task_queue.h"
+#include "core/worker_pool.h"
+
+namespace slowwave {
+namespace {
+
+using testing::ElementsAre;
+
+ClaimedTask TaskOf(const std::string& id, int priority, int created) {
+  ClaimedTask task;
+  task.task.id = id;
+  task.task.priority = priority;
+  task.task.created_at = absl::FromUnixSeconds(created);
+  return task;
+}
+
+TEST(TaskQueueTest, PriorityFirstThenAge) {
+  TaskQueue queue;
+  queue.Push(TaskOf("young", 3, 20));
+  queue.Push(TaskOf("old", 3, 10));
+  queue.Push(TaskOf("urgent", 10, 30));
+  EXPECT_EQ(queue.size(), 3u);
+  EXPECT_EQ(queue.Pop()->task.id, "urgent");
+  EXPECT_EQ(queue.Pop()->task.id, "old");
+  EXPECT_EQ(queue.Pop()->task.id, "young");
+  EXPECT_FALSE(queue.Pop().has_value());
+}
+
+TEST(TaskQueueTest, RemoveTakesOneOutAndDrainTheRest) {
+  TaskQueue queue;
+  queue.Push(TaskOf("a", 0, 1));
+  queue.Push(TaskOf("b", 0, 2));
+  queue.Push(TaskOf("c", 0, 3));
+  EXPECT_EQ(queue.Remove("b")->task.id, "b");
+  EXPECT_FALSE(queue.Remove("b").has_value());
+  std::vector<std::string> ids;
+  for (const ClaimedTask& t : queue.Drain()) ids.push_back(t.task.id);
+  EXPECT_THAT(ids, ElementsAre("a", "c"));
+  EXPECT_EQ(queue.size(), 0u);
+}
+
+TEST(WorkerPoolTest, UrgentWorkGoesAheadOfWhatWaits) {
+  WorkerPool pool(1);
+  absl::Notification busy, go;
+  std::vector<std::string> order;  // one worker
+  pool.Submit([&] { busy.Notify(); go.WaitForNotification(); }, false);
+  busy.WaitForNotification();
+  pool.Submit([&] { order.push_back("normal"); }, false);
+  pool.Submit([&] { order.push_back("urgent"); }, true);
+  go.Notify();
+  pool.Stop();
+  EXPECT_THAT(order, ElementsAre("urgent", "normal"));
+}
+
+TEST(WorkerPoolTest, StopRunsWhatWasSubmittedAndTakesNoMore) {
+  int done = 0;
+  WorkerPool pool(1);
+  for (int i = 0; i < 100; ++i) pool.Submit([&] { ++done; }, false);
+  pool.Stop();
+  EXPECT_EQ(done, 100);
+  EXPECT_FALSE(pool.Submit([] {}, false));
+}
+
+TEST(ProgressHubTest, WhoComesLateSeesEveryStage) {
+  ProgressHub hub;
+  const auto event = [](const std::string& task, const std::string& stage) {
+    ProgressEvent e;
+    e.task_id = task;
+    e.stage = stage;
+    return e;
+  };
+  hub.Publish(event("t1", "sample"));
+  hub.Publish(event("t2", "sample"));
+  std::vector<std::string> seen;
+  const int64_t handle = hub.Subscribe("t1", [&](const ProgressEvent& e) { seen.push_back(e.stage); });
+  hub.Publish(event("t1", "cluster"));
+  hub.Unsubscribe(handle);
+  hub.Publish(event("t1", "extract"));
+  EXPECT_THAT(seen, ElementsAre("sample", "cluster"));
+}
+
+TEST(ProgressHubTest, ForgetsTheLeastRecentTaskFirst) {
+  ProgressHub hub;
+  for (int i = 0; i < 300; ++i) {
+    ProgressEvent e;
+    e.task_id = std::to_string(i);
+    hub.Publish(std::move(e));
+  }
+  int seen = 0;
+  hub.Subscribe("0", [&](const ProgressEvent&) { ++seen; });
+  EXPECT_EQ(seen, 0);
+  hub.Subscribe("299", [&](const ProgressEvent&) { ++seen; });
+  EXPECT_EQ(seen, 1);
+}
+
+struct BackoffCase {
+  const char* name;
+  int attempt;
+  absl::Duration want;
+};
+class BackoffTest : public testing::TestWithParam<BackoffCase> {};
+TEST_P(BackoffTest, DelayForAttempt) { EXPECT_EQ(BackoffDelay(GetParam().attempt), GetParam().want); }
+INSTANTIATE_TEST_SUITE_P(Table, BackoffTest,
+                         testing::ValuesIn<BackoffCase>({{"FirstRetry", 1, absl::Seconds(1)},
+                                                         {"Doubles", 3, absl::Seconds(4)},
+                                                         {"CapsAtFiveMinutes", 30, absl::Minutes(5)}}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace slowwave

@@ -1,0 +1,78 @@
+# How tests are declared, and the scripts that are tests of the whole tree.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+# Everything that a sanitizer build has to compile; its tests then run with the release build's (see the end).
+add_custom_target(sanitized_tests)
+set(slowwave_test_prefix "")
+if(SLOWWAVE_SANITIZE MATCHES "address")
+  set(slowwave_test_prefix "address.")
+elseif(SLOWWAVE_SANITIZE)
+  set(slowwave_test_prefix "${SLOWWAVE_SANITIZE}.")
+endif()
+
+# slowwave_add_test(name command...): a ctest entry, named and labelled after the build's sanitizer.
+function(slowwave_add_test name)
+  add_test(NAME ${slowwave_test_prefix}${name} COMMAND ${ARGN})
+  if(SLOWWAVE_SANITIZE)
+    set_tests_properties(${slowwave_test_prefix}${name} PROPERTIES LABELS sanitized ENVIRONMENT
+      "ASAN_OPTIONS=detect_stack_use_after_return=1;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=second_deadlock_stack=1")
+  endif()
+endfunction()
+
+# slowwave_test(name source... [LIBS lib...]): one test binary and ctest entry.
+# Debian's gRPC and Protobuf are not instrumented, which the thread sanitizer cannot see through: no server there.
+function(slowwave_test name)
+  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+  if(SLOWWAVE_SANITIZE STREQUAL "thread" AND "${ARG_LIBS}" MATCHES "server|proto|grpc")
+    return()
+  endif()
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE slowwave_options ${ARG_LIBS} GTest::gmock GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE SLOWWAVE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(SLOWWAVE_SANITIZE STREQUAL "thread")
+    target_link_libraries(${name} PRIVATE slowwave_thread_sanitizer)
+  endif()
+  add_dependencies(sanitized_tests ${name})
+  slowwave_add_test(${name} ${name})
+endfunction()
+
+if(SLOWWAVE_SANITIZE STREQUAL "thread")
+  include(support/thread_sanitizer.cmake)
+endif()
+
+# The scripts run on Debian's Python, which has the packages that they import.
+find_program(SLOWWAVE_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
+
+if(NOT SLOWWAVE_SANITIZE)
+  slowwave_add_test(include_rules_test ${SLOWWAVE_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/include_rules_test.py)
+  # ./dev test builds these two beside this tree; where they are, their tests belong to this one's.
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/sanitized_tests.cmake @ONLY CONTENT [[
+foreach(tree build-address build-thread)
+  if(EXISTS "@PROJECT_SOURCE_DIR@/${tree}/tests/CTestTestfile.cmake")
+    subdirs("@PROJECT_SOURCE_DIR@/${tree}/tests")
+  endif()
+endforeach()
+]])
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${CMAKE_CURRENT_BINARY_DIR}/sanitized_tests.cmake)
+endif()
+
+# The real binary, driven from outside.
+set(integration_dir ${CMAKE_CURRENT_SOURCE_DIR}/integration)
+function(slowwave_integration_test name)
+  slowwave_add_test(${name} ${ARGN})
+  set_property(TEST ${slowwave_test_prefix}${name} APPEND PROPERTY ENVIRONMENT
+    SLOWWAVE_BINARY=$<TARGET_FILE:slowwave> NODE_PATH=${PROJECT_SOURCE_DIR}/build/node/node_modules)
+endfunction()
+
+if(NOT SLOWWAVE_SANITIZE STREQUAL "thread")
+  add_dependencies(sanitized_tests slowwave)
+  slowwave_integration_test(bad_input_test ${SLOWWAVE_PYTHON} -B ${integration_dir}/bad_input_test.py)
+  slowwave_integration_test(cli_test ${SLOWWAVE_PYTHON} -B ${integration_dir}/cli_test.py)
+  slowwave_integration_test(kill_test ${SLOWWAVE_PYTHON} -B ${integration_dir}/kill_test.py)
+  slowwave_integration_test(python_client_test ${SLOWWAVE_PYTHON} -B ${integration_dir}/python_client_test.py)
+  if(NOT SLOWWAVE_SANITIZE)
+    slowwave_integration_test(node_client_test node ${integration_dir}/node/client_test.js)
+    slowwave_integration_test(reflection_test ${SLOWWAVE_PYTHON} -B ${integration_dir}/reflection_test.py)
+  endif()
+endif()
