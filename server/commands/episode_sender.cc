@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "server/commands/format.h"
+#include "server/mapping.h"
 
 namespace slowwave {
 namespace {
@@ -36,47 +36,9 @@ std::string WithoutIndex(const std::string& reason) {
 }  // namespace
 
 v1::Episode ToWire(const ImportedEpisode& imported) {
-  const Episode& e = imported.episode;
-  v1::Episode out;
-  out.set_id(e.id);
-  out.set_type(static_cast<v1::EpisodeType>(e.type));
-  out.set_text(e.text);
-  out.set_speaker(e.speaker);
-  out.set_session_id(e.session_id);
-  if (e.turn) out.set_turn(*e.turn);
-  if (imported.timed) {
-    const int64_t seconds = absl::ToUnixSeconds(e.occurred_at);
-    out.mutable_occurred_at()->set_seconds(seconds);
-    out.mutable_occurred_at()->set_nanos(
-        static_cast<int32_t>((absl::ToUnixMicros(e.occurred_at) - seconds * 1000000) * 1000));
-  }
-  out.set_origin(static_cast<v1::Origin>(e.origin));
-  out.mutable_entities()->Assign(e.entities.begin(), e.entities.end());
-  out.mutable_embedding()->Assign(e.embedding.begin(), e.embedding.end());
-  out.set_importance(e.importance);
-  out.set_confidence(e.confidence);
-  out.set_access_count(e.access_count);
-  out.set_metadata(e.metadata);
+  v1::Episode out = ToWire(imported.episode);
+  if (!imported.timed) out.clear_occurred_at();
   return out;
-}
-
-Episode FromWire(const v1::Episode& in) {
-  Episode e;
-  e.id = in.id();
-  e.type = static_cast<EpisodeType>(in.type());
-  e.text = in.text();
-  e.speaker = in.speaker();
-  e.session_id = in.session_id();
-  if (in.has_turn()) e.turn = in.turn();
-  e.occurred_at = ToTime(in.occurred_at());
-  e.origin = static_cast<Origin>(in.origin());
-  e.entities.assign(in.entities().begin(), in.entities().end());
-  e.embedding.assign(in.embedding().begin(), in.embedding().end());
-  if (in.has_importance()) e.importance = in.importance();
-  if (in.has_confidence()) e.confidence = in.confidence();
-  e.access_count = in.access_count();
-  e.metadata = in.metadata();
-  return e;
 }
 
 void LineMap::Sent(const std::string& file, int64_t line) {

@@ -16,9 +16,8 @@
 
 namespace slowwave {
 
+// Without a time if the line gave none: the server's is then the episode's.
 v1::Episode ToWire(const ImportedEpisode& episode);
-// Of a message that a server gave: every field is set and valid.
-Episode FromWire(const v1::Episode& episode);
 
 // What became of an import. taken + existed + problems is the number of lines that were not blank.
 struct ImportCounts {

@@ -7,7 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/commands/client_commands.h"
-#include "server/commands/episode_sender.h"
+#include "server/commands/output.h"
+#include "server/jsonl.h"
+#include "server/mapping.h"
 
 namespace slowwave {
 namespace {
@@ -43,7 +45,7 @@ absl::StatusOr<int> RunExport(const ExportOptions& o, CommandContext& context) {
   int64_t episodes = 0;
   while (stream->Read(&record)) {
     if (!record.has_episode()) continue;
-    out << FormatEpisodeLine(FromWire(record.episode())) << "\n";
+    out << FormatEpisodeLine(FromWire(record.episode(), "", absl::UnixEpoch())) << "\n";
     if (!out) {
       call.TryCancel();
       break;
