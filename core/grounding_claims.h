@@ -17,10 +17,10 @@ struct Claims {
   std::vector<std::string> names;    // folded capitalised words, without speakers
   std::vector<std::string> content;  // folded words that mean something, each once, without speakers
   std::vector<int> years;
-  std::vector<int> months;  // 1..12
-  std::vector<int> days;    // of a month, beside one
-  std::string subject;      // folded speaker it is told of; empty: nobody of the conversation
-  bool names_several = false;        // speakers, in its text
+  std::vector<int> months;     // 1..12
+  std::vector<int> days;       // of a month, beside one
+  std::string subject;         // folded speaker it is told of; empty: nobody of the conversation
+  bool names_several = false;  // speakers, in its text
 };
 
 // `speakers`: folded names of those who talk.

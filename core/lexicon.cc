@@ -416,6 +416,28 @@ bool IsVagueNoun(absl::string_view word) {
   return kSet.contains(word);
 }
 
+bool IsWeakClaim(absl::string_view word) {
+  static const Set& kSet =
+      *new Set(FromList("support supports supported supportive supporting value values valued appreciates "
+                        "appreciate appreciated "
+                        "appreciation believe believes believed find finds found finding express expresses "
+                        "expressed expressing "
+                        "importance important encourage encourages encouraging encouragement enjoys enjoy "
+                        "enjoyed gratitude grateful "
+                        "offer offers offered inspire inspires inspired inspiring motivate motivates "
+                        "motivated motivation considers "
+                        "likes wants work works working hard help helps helping make makes making made "
+                        "difference moment moments "
+                        "emphasizes acknowledges feels feel joy happiness love loves tough times time people "
+                        "things life keep interested "
+                        "excited looking forward recommends suggests suggested thinks mentions mentioned "
+                        "experience experiences part "
+                        "friend friends family kids together photo picture share shares shared sharing "
+                        "awesome cool amazing story "
+                        "stories"));
+  return kSet.contains(word);
+}
+
 bool IsCuisine(absl::string_view word) {
   static const Set& kSet =
       *new Set(FromList("italian thai japanese chinese indian mexican french spanish greek korean vietnamese "

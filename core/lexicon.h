@@ -44,6 +44,8 @@ bool EndsNounPhrase(absl::string_view word);
 bool IsStopWord(absl::string_view word);
 // Nouns so wide that a liking for them says nothing: 'idea', 'things', 'moments'.
 bool IsVagueNoun(absl::string_view word);
+// Words that a summary puts around what was said ('values', 'supports', 'moments'): weak evidence of a match.
+bool IsWeakClaim(absl::string_view word);
 // Nationalities and cuisines: 'italian', 'thai'.
 bool IsCuisine(absl::string_view word);
 // Capitalised, but not a place: months, weekdays, well-known firms, languages.
