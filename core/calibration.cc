@@ -10,16 +10,17 @@
 
 // Which cut of the dendrogram parts the topics, when nothing is known about the model that made the vectors?
 //
-// Similarities themselves say little: one model's unrelated texts are at 0.0, another's at 0.8. Ranks do carry over,
-// so every row is linked to its k nearest, and each cut is judged by how well its groups explain that graph: the
-// likelihood of the degree-corrected planted partition, which asks for one rate of links inside groups and another
-// between them,
+// Similarities themselves say little: one model's unrelated texts are at 0.0, another's at 0.8. Ranks do
+// carry over, so every row is linked to its k nearest, and each cut is judged by how well its groups explain
+// that graph: the likelihood of the degree-corrected planted partition, which asks for one rate of links
+// inside groups and another between them,
 //
-//   in log(in / expected_in) + out log(out / expected_out),   expected_in = sum of squared group degrees / all.
+//   in log(in / expected_in) + out log(out / expected_out),   expected_in = sum of squared group degrees /
+//   all.
 //
-// Modularity is its first-order cousin, but merges small groups as soon as there are many; here the rate inside is
-// fitted, so that a hundred topics of ten are found as well as five of thirty. Small k suits small topics and large k
-// large ones: curves for several k, each as a share of its own top, are added.
+// Modularity is its first-order cousin, but merges small groups as soon as there are many; here the rate
+// inside is fitted, so that a hundred topics of ten are found as well as five of thirty. Small k suits small
+// topics and large k large ones: curves for several k, each as a share of its own top, are added.
 
 namespace slowwave {
 namespace {
@@ -40,7 +41,8 @@ struct Neighbours {
   void Offer(float value, int row) {
     if (value < similarity.back()) return;
     int at = kMostNeighbours;
-    while (at > 0 && (value > similarity[at - 1] || (value == similarity[at - 1] && row < index[at - 1]))) --at;
+    while (at > 0 && (value > similarity[at - 1] || (value == similarity[at - 1] && row < index[at - 1])))
+      --at;
     if (at == kMostNeighbours) return;
     for (int i = kMostNeighbours - 1; i > at; --i) {
       similarity[i] = similarity[i - 1];
@@ -81,7 +83,8 @@ std::vector<Neighbours> FindNeighbours(const Eigen::Ref<const EmbeddingMatrix>& 
   return found;
 }
 
-// Answers at which merge two leaves come together. Union by size without path compression: O(log N) a question.
+// Answers at which merge two leaves come together. Union by size without path compression: O(log N) a
+// question.
 class JoinTimes {
  public:
   JoinTimes(const std::vector<Merge>& merges, int leaves)

@@ -28,8 +28,8 @@ bool HasAvx2() {
 }
 
 template <int lines>
-__attribute__((target("avx2,fma"))) inline void Kernel(const float* a, Eigen::Index a_stride, const float* packed,
-                                                       int depth, float* out, bool add) {
+__attribute__((target("avx2,fma"))) inline void Kernel(const float* a, Eigen::Index a_stride,
+                                                       const float* packed, int depth, float* out, bool add) {
   __m256 low[lines], high[lines];
   for (int i = 0; i < lines; ++i) {
     low[i] = add ? _mm256_loadu_ps(out + i * kTile) : _mm256_setzero_ps();
@@ -52,7 +52,8 @@ __attribute__((target("avx2,fma"))) inline void Kernel(const float* a, Eigen::In
 }
 
 // Panels of 16 rows, number by number, `depth` numbers of all panels before the next; missing rows are zero.
-void Pack(const Eigen::Ref<const EmbeddingMatrix>& rows, int column, int columns, std::vector<float>& packed) {
+void Pack(const Eigen::Ref<const EmbeddingMatrix>& rows, int column, int columns,
+          std::vector<float>& packed) {
   const int padded = (columns + kPanel - 1) / kPanel * kPanel;
   packed.assign(static_cast<size_t>(padded) * rows.cols(), 0.0f);
   for (int from = 0; from < rows.cols(); from += kDepth) {
@@ -90,9 +91,11 @@ void MultiplyAvx2(const Eigen::Ref<const EmbeddingMatrix>& rows, int row, int co
 }
 #endif
 
-// Tiles of left * right^T, one strip of columns after another; with `upper` only those on or above the diagonal.
-void ForEachTile(const Eigen::Ref<const EmbeddingMatrix>& left, const Eigen::Ref<const EmbeddingMatrix>& right,
-                 bool upper, int threads, const std::function<void(const GramTile&)>& use) {
+// Tiles of left * right^T, one strip of columns after another; with `upper` only those on or above the
+// diagonal.
+void ForEachTile(const Eigen::Ref<const EmbeddingMatrix>& left,
+                 const Eigen::Ref<const EmbeddingMatrix>& right, bool upper, int threads,
+                 const std::function<void(const GramTile&)>& use) {
   const int n = right.rows();
   const int side = (n + kTile - 1) / kTile;
   std::atomic<int> next{0};
@@ -134,8 +137,9 @@ void ForEachGramTile(const Eigen::Ref<const EmbeddingMatrix>& rows, int threads,
   ForEachTile(rows, rows, /*upper=*/true, threads, use);
 }
 
-void ForEachProductTile(const Eigen::Ref<const EmbeddingMatrix>& left, const Eigen::Ref<const EmbeddingMatrix>& right,
-                        int threads, const std::function<void(const GramTile&)>& use) {
+void ForEachProductTile(const Eigen::Ref<const EmbeddingMatrix>& left,
+                        const Eigen::Ref<const EmbeddingMatrix>& right, int threads,
+                        const std::function<void(const GramTile&)>& use) {
   ForEachTile(left, right, /*upper=*/false, threads, use);
 }
 
@@ -153,7 +157,8 @@ void Gram(const Eigen::Ref<const EmbeddingMatrix>& rows, int threads, float* out
         for (int j = j0; j < std::min(j0 + kBlock, tile.columns); ++j) {
           float* line = at(tile.column + j, tile.row);
           for (int i = i0; i < std::min(i0 + kBlock, tile.rows); ++i) {
-            if (tile.row + i < tile.column + j) line[i] = tile.values[static_cast<size_t>(i) * tile.stride + j];
+            if (tile.row + i < tile.column + j)
+              line[i] = tile.values[static_cast<size_t>(i) * tile.stride + j];
           }
         }
       }

@@ -10,8 +10,9 @@
 namespace slowwave {
 
 struct Grounding {
-  // Empty: grounded. Else a stable word: no_evidence, unknown_memory, quote_not_found, number_not_in_evidence,
-  // date_not_in_evidence, name_not_in_evidence, too_little_overlap, not_its_speaker, empty_gist.
+  // Empty: grounded. Else a stable word: no_evidence, unknown_memory, quote_not_found,
+  // number_not_in_evidence, date_not_in_evidence, name_not_in_evidence, too_little_overlap, not_its_speaker,
+  // empty_gist.
   std::string reason;
   std::string detail;  // what exactly was missing; never more than the gist's own words
   // Indices into Gist::evidence of citations that carry the gist each alone; the others are context.
@@ -20,10 +21,10 @@ struct Grounding {
   std::vector<int> jointly;
 };
 
-// `chunk` is the very call that gave the gist. Numbers, dates and proper names of the gist's text and value must occur
-// in a cited episode or within two turns of it in its session (speakers count as named; a date may be resolved
-// against the episode's own); enough of its content words must occur in the cited episodes' whole text; a first-person
-// quote supports only its own speaker.
+// `chunk` is the very call that gave the gist. Numbers, dates and proper names of the gist's text and value
+// must occur in a cited episode or within two turns of it in its session (speakers count as named; a date may
+// be resolved against the episode's own); enough of its content words must occur in the cited episodes' whole
+// text; a first-person quote supports only its own speaker.
 Grounding Ground(const Gist& gist, const Chunk& chunk);
 
 }  // namespace slowwave

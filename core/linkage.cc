@@ -15,14 +15,15 @@
 #include "absl/strings/string_view.h"
 #include "core/gram.h"
 
-// The work is done on *sums*: the product of two groups is the sum of the cosines of all their pairs, so a merge adds
-// two lines and two columns, and the mean is that over both sizes. Nothing is averaged twice.
+// The work is done on *sums*: the product of two groups is the sum of the cosines of all their pairs, so a
+// merge adds two lines and two columns, and the mean is that over both sizes. Nothing is averaged twice.
 //
-// Average linkage is reducible: merging two groups never makes a third more similar to either. So every pair of
-// groups that are each other's nearest may be merged at once, in any order, and the dendrogram is the same; only the
-// order of its merges has to be restored at the end. Three ways to find such pairs, by size:
+// Average linkage is reducible: merging two groups never makes a third more similar to either. So every pair
+// of groups that are each other's nearest may be merged at once, in any order, and the dendrogram is the
+// same; only the order of its merges has to be restored at the end. Three ways to find such pairs, by size:
 //   - more than kMatrixRows groups: rounds without a matrix, similarities computed in tiles and forgotten;
-//   - up to there: rounds on the matrix of sums, which is rewritten smaller in each, line by line, in place: no
+//   - up to there: rounds on the matrix of sums, which is rewritten smaller in each, line by line, in place:
+//   no
 //     strided writes, which are what costs the nearest-neighbour chain its time on a big matrix;
 //   - few groups, or rounds that find few pairs: the nearest-neighbour chain.
 
@@ -138,8 +139,8 @@ std::vector<int> Compact(const std::vector<int>& partner, Groups& groups) {
   return kept;
 }
 
-// Merges until at most kMatrixRows groups are left. `sums`: one line a group. Only groups whose nearest was merged
-// look for a new one.
+// Merges until at most kMatrixRows groups are left. `sums`: one line a group. Only groups whose nearest was
+// merged look for a new one.
 void MergeWithoutMatrix(EmbeddingMatrix& sums, Groups& groups) {
   std::vector<int> nearest(groups.Count(), -1);
   std::vector<float> value(groups.Count(), kNever);
@@ -151,8 +152,8 @@ void MergeWithoutMatrix(EmbeddingMatrix& sums, Groups& groups) {
     EmbeddingMatrix lines(stale.size(), sums.cols());
     for (size_t i = 0; i < stale.size(); ++i) lines.row(i) = sums.row(stale[i]);
     for (int i : stale) value[i] = kNever;
-    // The stale groups are the columns: one thread owns each and meets the others in order, so that ties do not
-    // depend on the threads.
+    // The stale groups are the columns: one thread owns each and meets the others in order, so that ties do
+    // not depend on the threads.
     ForEachProductTile(sums, lines, Threads(n), [&](const GramTile& tile) {
       for (int r = 0; r < tile.rows; ++r) {
         const int other = tile.row + r;
@@ -238,7 +239,8 @@ void Square::MergeInRounds(Groups& groups) {
       if (partner[i] > i) groups.Join(i, partner[i], groups.Similarity(i, partner[i], Line(i)[partner[i]]));
     }
     const std::vector<int> kept = Compact(partner, groups);
-    // Every new line goes to where lines already read were: line `to` of the new stride ends before line kept[to] + 1.
+    // Every new line goes to where lines already read were: line `to` of the new stride ends before line
+    // kept[to] + 1.
     const int left = static_cast<int>(kept.size());
     std::vector<int> first(left), second(left);
     for (int to = 0; to < left; ++to) {
@@ -267,7 +269,8 @@ void Square::MergeInRounds(Groups& groups) {
 }
 
 void Square::MergeByChain(Groups& groups) {
-  // Lines were summed in another order than columns: made equal to the last bit, so that a chain cannot run in circles.
+  // Lines were summed in another order than columns: made equal to the last bit, so that a chain cannot run
+  // in circles.
   for (int i = 0; i < n_; ++i) {
     for (int j = 0; j < i; ++j) Line(i)[j] = Line(j)[i];
   }
@@ -353,8 +356,9 @@ absl::StatusOr<std::vector<Merge>> AverageLinkage(const Eigen::Ref<const Embeddi
   seen.reserve(n);
   std::vector<int> rows;
   for (int i = 0; i < n; ++i) {
-    const absl::string_view bytes(reinterpret_cast<const char*>(embeddings.data() + i * embeddings.outerStride()),
-                                  sizeof(float) * embeddings.cols());
+    const absl::string_view bytes(
+        reinterpret_cast<const char*>(embeddings.data() + i * embeddings.outerStride()),
+        sizeof(float) * embeddings.cols());
     const auto [it, fresh] = seen.try_emplace(bytes, groups.Count());
     groups.id.push_back(i);
     groups.size.push_back(1);

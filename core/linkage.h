@@ -17,12 +17,13 @@ struct Merge {
 };
 
 // The whole dendrogram: N - 1 merges in order of falling similarity (average linkage has no inversions).
-// `embeddings`: N x D, one L2-normalised row per episode. Deterministic; the same partition at every cut as the
-// textbook algorithm, but for ties. InvalidArgument: N == 0, a row that is not finite or not of unit length.
+// `embeddings`: N x D, one L2-normalised row per episode. Deterministic; the same partition at every cut as
+// the textbook algorithm, but for ties. InvalidArgument: N == 0, a row that is not finite or not of unit
+// length.
 absl::StatusOr<std::vector<Merge>> AverageLinkage(const Eigen::Ref<const EmbeddingMatrix>& embeddings);
 
-// Labels in [0, K), numbered by first appearance: the groups left when all merges of at least `min_similarity` are
-// made. `leaves` == merges.size() + 1.
+// Labels in [0, K), numbered by first appearance: the groups left when all merges of at least
+// `min_similarity` are made. `leaves` == merges.size() + 1.
 std::vector<int> CutAt(const std::vector<Merge>& merges, int leaves, float min_similarity);
 
 struct Calibration {
@@ -31,7 +32,8 @@ struct Calibration {
 };
 
 // The cut at which these embeddings part into topics, whatever model made them. Deterministic.
-Calibration CalibrateThreshold(const Eigen::Ref<const EmbeddingMatrix>& embeddings, const std::vector<Merge>& merges);
+Calibration CalibrateThreshold(const Eigen::Ref<const EmbeddingMatrix>& embeddings,
+                               const std::vector<Merge>& merges);
 
 }  // namespace slowwave
 

@@ -182,13 +182,19 @@ absl::Status LoadYaml(const std::string& path, Config& config) {
   }
 }
 
-// Not keys of the daemon: what the command line reads, and what Kubernetes sets for Services whose name begins so.
-bool IsForeign(const std::string& name) {
-  static const auto* const own = new std::set<std::string>{"SLOWWAVE_CONFIG", "SLOWWAVE_ADDRESS", "SLOWWAVE_TENANT",
-                                                           "SLOWWAVE_USER"};
+// The environment is shared: scripts keep their own SLOWWAVE_ variables there, and Kubernetes sets some for every
+// Service whose name begins so. What looks like a slip of one of ours is an error all the same.
+bool IsMeantForUs(const std::string& name) {
   static const auto* const kubernetes = new std::regex(
       "SLOWWAVE(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
-  return own->contains(name) || std::regex_match(name, *kubernetes);
+  if (std::regex_match(name, *kubernetes)) return false;
+  return std::any_of(Table().begin(), Table().end(), [&](const Key& key) {
+    const std::string known = EnvName(key.name);
+    const size_t section = absl::string_view(key.name).find('.');
+    return EditDistance(name, known) <= 2 ||
+           (section != absl::string_view::npos &&
+            absl::StartsWith(name, EnvName(absl::string_view(key.name).substr(0, section)) + "_"));
+  });
 }
 
 absl::Status LoadEnv(const std::map<std::string, std::string>& env, Config& config) {
@@ -197,7 +203,7 @@ absl::Status LoadEnv(const std::map<std::string, std::string>& env, Config& conf
     const auto key = std::find_if(Table().begin(), Table().end(), [&](const Key& k) { return EnvName(k.name) == name; });
     if (key != Table().end()) {
       if (absl::Status s = Set(*key, value, absl::StrCat("environment, ", name), config); !s.ok()) return s;
-    } else if (!IsForeign(name)) {
+    } else if (IsMeantForUs(name)) {
       return Unknown("environment", name, EnvName);
     }
   }

@@ -1,0 +1,189 @@
+#include "core/grounding.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/grounding_claims.h"
+#include "core/lexicon.h"
+#include "core/text.h"
+
+namespace slowwave {
+namespace {
+
+// Shares of a gist's content words, measured on real conversations (true gists kept against strangers
+// caught): in what it cites, or, for an answer that leans on its question, in what surrounds that. Weak words
+// count half.
+constexpr double kMinOverlap = 0.18;
+constexpr double kMinOverlapAround = 0.4;
+constexpr double kWeakWord = 0.5;
+constexpr int kTurnsAway = 2;
+
+bool Near(const Episode& a, const Episode& b) {
+  if (&a == &b) return true;
+  if (a.session_id.empty() || a.session_id != b.session_id || !a.turn || !b.turn) return false;
+  return std::abs(*a.turn - *b.turn) <= kTurnsAway;
+}
+
+// The cited episodes and those within two turns of one of them.
+std::vector<const Episode*> WindowOf(const std::vector<const Episode*>& cited, const Chunk& chunk) {
+  std::vector<const Episode*> window = cited;
+  const auto consider = [&](const Episode* episode) {
+    if (std::find(window.begin(), window.end(), episode) != window.end()) return;
+    if (std::any_of(cited.begin(), cited.end(), [&](const Episode* c) { return Near(*c, *episode); })) {
+      window.push_back(episode);
+    }
+  };
+  for (const ChunkMemory& memory : chunk.memories) consider(memory.episode);
+  for (const Episode* episode : chunk.context) consider(episode);
+  return window;
+}
+
+bool QuoteFound(absl::string_view quote, const Episode& episode) {
+  const std::string folded = FoldText(quote);
+  return !Words(folded).empty() && absl::StrContains(FoldText(episode.text), folded);
+}
+
+struct Verdict {
+  const char* reason = "";
+  std::string detail;
+  bool ok() const { return reason[0] == '\0'; }
+};
+
+template <typename T, typename Has>
+std::string Missing(const std::vector<T>& wanted, Has has) {
+  for (const T& one : wanted) {
+    if (!has(one)) return absl::StrCat(one);
+  }
+  return "";
+}
+
+Verdict Carries(const Claims& claims, const std::vector<const Episode*>& cited, const Chunk& chunk) {
+  WordBag window, own;
+  for (const Episode* episode : WindowOf(cited, chunk)) window.Add(*episode);
+  for (const Episode* episode : cited) own.Add(*episode);
+  std::string missing = Missing(claims.numbers, [&](const std::string& n) { return window.HasNumber(n); });
+  if (!missing.empty()) return {"number_not_in_evidence", missing};
+  missing = Missing(claims.years, [&](int year) { return window.HasYear(year); });
+  if (missing.empty()) missing = Missing(claims.months, [&](int month) { return window.HasMonth(month); });
+  if (missing.empty()) missing = Missing(claims.days, [&](int day) { return window.HasDay(day); });
+  if (!missing.empty()) return {"date_not_in_evidence", missing};
+  missing = Missing(claims.names, [&](const std::string& name) { return window.HasName(name); });
+  if (!missing.empty()) return {"name_not_in_evidence", missing};
+  if (claims.content.empty()) return {};
+  double all = 0, in_own = 0, in_window = 0;
+  for (const std::string& word : claims.content) {
+    const double weight = lexicon::IsWeakClaim(word) ? kWeakWord : 1;
+    all += weight;
+    if (own.HasContent(word)) in_own += weight;
+    if (window.HasContent(word)) in_window += weight;
+  }
+  if (in_own < kMinOverlap * all && in_window < kMinOverlapAround * all) {
+    return {"too_little_overlap", absl::StrCat("under a fifth of ", claims.content.size(), " words")};
+  }
+  return {};
+}
+
+// May what `episode` says be told of `subject`? Another's first person may not: the sentence that carries
+// most of the claim decides, unless it addresses or names the subject.
+bool MaySpeakOf(const Claims& claims, const Episode& episode) {
+  const std::string speaker = FoldText(episode.speaker);
+  if (claims.subject.empty() || speaker.empty() || speaker == claims.subject) return true;
+  static const auto* kFirst = new absl::flat_hash_set<std::string>{
+      "i", "i'm", "i've", "i'd", "i'll", "my", "me", "mine", "we", "we're", "we've", "our", "us", "myself"};
+  static const auto* kSecond = new absl::flat_hash_set<std::string>{"you",   "your",   "you're", "you've",
+                                                                    "yours", "you'll", "you'd",  "yourself"};
+  size_t most = 0;
+  bool may = true;
+  const std::vector<std::string> subject_words = Words(claims.subject);
+  for (absl::string_view sentence : Sentences(episode.text)) {
+    Episode part;
+    part.text = std::string(sentence);
+    part.occurred_at = episode.occurred_at;
+    WordBag bag;
+    bag.Add(part);
+    const auto found =
+        static_cast<size_t>(std::count_if(claims.content.begin(), claims.content.end(),
+                                          [&](const std::string& word) { return bag.HasContent(word); }));
+    if (found <= most) continue;
+    most = found;
+    bool first = false, second = false;
+    for (const std::string& word : Words(sentence)) {
+      first |= kFirst->contains(word);
+      second |= kSecond->contains(word);
+    }
+    bool named = false;
+    for (const std::string& word : Words(sentence))
+      named |= !subject_words.empty() && word == subject_words[0];
+    may = second || (!first && (named || claims.names_several));
+  }
+  return may;
+}
+
+}  // namespace
+
+Grounding Ground(const Gist& gist, const Chunk& chunk) {
+  Grounding result;
+  const auto fail = [&](const char* reason, std::string detail) {
+    result.reason = reason;
+    result.detail = std::move(detail);
+    return result;
+  };
+  if (Words(gist.text).empty()) return fail("empty_gist", "");
+  if (gist.evidence.empty()) return fail("no_evidence", "");
+  std::vector<std::string> speakers;
+  const auto add_speaker = [&](const Episode& episode) {
+    std::string folded = FoldText(episode.speaker);
+    if (!folded.empty() && std::find(speakers.begin(), speakers.end(), folded) == speakers.end())
+      speakers.push_back(std::move(folded));
+  };
+  for (const ChunkMemory& memory : chunk.memories) add_speaker(*memory.episode);
+  for (const Episode* episode : chunk.context) add_speaker(*episode);
+
+  std::vector<int> quoted;
+  bool known = false;
+  for (size_t i = 0; i < gist.evidence.size(); ++i) {
+    const Citation& citation = gist.evidence[i];
+    if (citation.memory < 0 || static_cast<size_t>(citation.memory) >= chunk.memories.size()) continue;
+    known = true;
+    if (QuoteFound(citation.quote, *chunk.memories[citation.memory].episode))
+      quoted.push_back(static_cast<int>(i));
+  }
+  if (!known) return fail("unknown_memory", "");
+  if (quoted.empty()) return fail("quote_not_found", "");
+
+  const Claims claims = ClaimsOf(gist, speakers);
+  const auto episode_of = [&](int citation) {
+    return chunk.memories[gist.evidence[citation].memory].episode;
+  };
+  std::vector<int> own;
+  for (const int i : quoted) {
+    if (MaySpeakOf(claims, *episode_of(i))) own.push_back(i);
+  }
+  if (own.empty()) return fail("not_its_speaker", claims.subject);
+  Verdict last;
+  for (const int i : own) {
+    Verdict verdict = Carries(claims, {episode_of(i)}, chunk);
+    if (verdict.ok()) {
+      result.alone.push_back(i);
+    } else if (last.ok()) {
+      last = std::move(verdict);
+    }
+  }
+  if (!result.alone.empty()) return result;
+  if (own.size() > 1) {
+    std::vector<const Episode*> cited;
+    for (const int i : own) cited.push_back(episode_of(i));
+    last = Carries(claims, cited, chunk);
+    if (last.ok()) {
+      result.jointly = own;
+      return result;
+    }
+  }
+  return fail(last.reason, last.detail);
+}
+
+}  // namespace slowwave

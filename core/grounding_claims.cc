@@ -1,0 +1,289 @@
+#include "core/grounding_claims.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/civil_time.h"
+#include "core/lexicon.h"
+#include "core/sentence.h"
+#include "core/text.h"
+
+namespace slowwave {
+namespace {
+
+constexpr size_t kPrefix = 5;  // letters by which words count as one: 'paint', 'painting', 'painted'
+
+std::string PrefixOf(absl::string_view word) {
+  size_t bytes = 0;
+  for (size_t letters = 0; bytes < word.size() && letters < kPrefix; ++letters) {
+    ++bytes;
+    while (bytes < word.size() && (static_cast<unsigned char>(word[bytes]) & 0xC0) == 0x80) ++bytes;
+  }
+  return std::string(word.substr(0, bytes));
+}
+
+bool HasDigit(absl::string_view word) {
+  return std::any_of(word.begin(), word.end(), [](char c) { return absl::ascii_isdigit(c); });
+}
+
+constexpr std::array<absl::string_view, 21> kNumberWords = {
+    "zero",     "one",     "two",     "three",     "four",     "five",     "six",
+    "seven",    "eight",   "nine",    "ten",       "eleven",   "twelve",   "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"};
+constexpr std::array<absl::string_view, 13> kOrdinals = {"zeroth", "first",    "second",  "third",  "fourth",
+                                                         "fifth",  "sixth",    "seventh", "eighth", "ninth",
+                                                         "tenth",  "eleventh", "twelfth"};
+
+// The value of '3', '3rd', 'three', 'third', '20k' as far as it is a whole number; else nothing.
+std::optional<int> NumberOf(absl::string_view word) {
+  for (size_t i = 0; i < kNumberWords.size(); ++i) {
+    if (word == kNumberWords[i]) return static_cast<int>(i);
+  }
+  for (size_t i = 1; i < kOrdinals.size(); ++i) {
+    if (word == kOrdinals[i]) return static_cast<int>(i);
+  }
+  if (word == "once") return 1;
+  if (word == "twice" || word == "couple" || word == "pair" || word == "both") return 2;
+  if (word == "dozen") return 12;
+  size_t digits = 0;
+  while (digits < word.size() && absl::ascii_isdigit(word[digits])) ++digits;
+  int value = 0;
+  if (digits == 0 || digits > 6 || !absl::SimpleAtoi(word.substr(0, digits), &value)) return std::nullopt;
+  const absl::string_view tail = word.substr(digits);
+  if (tail.empty() || tail == "st" || tail == "nd" || tail == "rd" || tail == "th" || tail == "s" ||
+      tail == "k" || tail == "am" || tail == "pm" || tail == "km" || tail == "m" || tail == "yr" ||
+      tail == "yrs")
+    return value;
+  return std::nullopt;
+}
+
+bool IsYear(int value) { return value >= 1900 && value <= 2100; }
+
+std::string WithoutPossessive(absl::string_view word) {
+  if (!absl::ConsumeSuffix(&word, "'s")) absl::ConsumeSuffix(&word, "'");
+  return std::string(word);
+}
+
+int WeekdayOf(absl::string_view word) {
+  static constexpr std::array<absl::string_view, 7> kDays = {"monday", "tuesday",  "wednesday", "thursday",
+                                                             "friday", "saturday", "sunday"};
+  for (size_t i = 0; i < kDays.size(); ++i) {
+    if (word == kDays[i] || (word.size() == kDays[i].size() + 1 && absl::StartsWith(word, kDays[i])) ||
+        (word.size() >= 3 && word.size() <= 4 && absl::StartsWith(kDays[i], word)))
+      return static_cast<int>(i);
+  }
+  return -1;
+}
+
+// Capitalised words as they stand: a raw scan, since folding forgets case. Each with its folded form.
+struct RawWord {
+  std::string folded;
+  bool capital = false;
+  bool opens = false;  // first of a sentence
+};
+
+std::vector<RawWord> RawWords(absl::string_view text) {
+  std::vector<RawWord> words;
+  for (absl::string_view part : Sentences(text)) {
+    bool opens = true;
+    const Sentence sentence = Tokenize(part, absl::UnixEpoch());
+    for (const Token& token : sentence.tokens) {
+      if (token.punct) continue;
+      words.push_back({token.word, token.capital, opens});
+      opens = false;
+    }
+  }
+  return words;
+}
+
+}  // namespace
+
+Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
+  Claims claims;
+  absl::flat_hash_set<std::string> speaker_words{"user"};
+  for (const std::string& speaker : speakers) {
+    for (const std::string& word : Words(speaker)) speaker_words.insert(word);
+  }
+  const std::vector<std::string> subject_words = Words(gist.subject);
+  const auto is_speaker = [&](const std::string& word) {
+    return speaker_words.contains(WithoutPossessive(word));
+  };
+  std::string text = gist.text;
+  if (gist.value && !absl::StrContains(FoldText(text), FoldText(*gist.value)))
+    absl::StrAppend(&text, "\n", *gist.value);
+
+  absl::flat_hash_set<std::string> seen;
+  // Brackets and quotes are claims too here, so their marks go and their words stay.
+  for (char& c : text) {
+    if (absl::StrContains("()[]{}\"", absl::string_view(&c, 1))) c = ' ';
+  }
+  const std::vector<RawWord> words = RawWords(text);
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i].folded;
+    const std::optional<int> number = NumberOf(word);
+    if (HasDigit(word) || (number && *number > 2 && !absl::StartsWith(word, "second"))) {
+      if (number && IsYear(*number) && word.size() == 4) {
+        claims.years.push_back(*number);
+      } else if (number && *number <= 31 &&
+                 ((i > 0 && words[i - 1].capital && MonthOf(words[i - 1].folded) != 0) ||
+                  (i + 1 < words.size() && words[i + 1].capital && MonthOf(words[i + 1].folded) != 0) ||
+                  (i + 2 < words.size() && words[i + 1].folded == "of" &&
+                   MonthOf(words[i + 2].folded) != 0))) {
+        claims.days.push_back(*number);
+      } else {
+        claims.numbers.push_back(word);
+      }
+      continue;
+    }
+    if (is_speaker(word) || word == "'s") continue;
+    const int month = words[i].capital ? MonthOf(word) : 0;
+    if (month != 0 && (word.size() > 3) && !(words[i].opens && (word == "may" || word == "march"))) {
+      claims.months.push_back(month);
+      continue;
+    }
+    const bool named_subject =
+        words[i].opens && std::find(subject_words.begin(), subject_words.end(), word) != subject_words.end();
+    if (words[i].capital && (!words[i].opens || named_subject) && word != "i" && WeekdayOf(word) < 0) {
+      claims.names.push_back(WithoutPossessive(word));
+    }
+    if (!lexicon::IsStopWord(word) && WeekdayOf(word) < 0 && seen.insert(PrefixOf(word)).second)
+      claims.content.push_back(word);
+  }
+  // A subject that is neither a speaker nor in the text must be named all the same.
+  bool subject_speaks = subject_words.empty();
+  for (const std::string& word : subject_words) {
+    if (is_speaker(word)) subject_speaks = true;
+  }
+  if (!subject_speaks) claims.names.insert(claims.names.end(), subject_words.begin(), subject_words.end());
+  // Told of the first speaker in the text, else of the gist's subject.
+  for (const std::string& word : Words(text)) {
+    for (const std::string& speaker : speakers) {
+      const std::vector<std::string> names = Words(speaker);
+      if (names.empty() || names[0] != WithoutPossessive(word)) continue;
+      if (claims.subject.empty()) claims.subject = speaker;
+      claims.names_several |= claims.subject != speaker;
+    }
+  }
+  if (claims.subject.empty()) {
+    for (const std::string& speaker : speakers) {
+      if (!subject_words.empty() && FoldText(gist.subject) == speaker) claims.subject = speaker;
+    }
+  }
+  const auto add_time = [&](const std::optional<absl::Time>& time) {
+    if (!time) return;
+    const absl::CivilDay day = absl::ToCivilDay(*time, absl::UTCTimeZone());
+    claims.years.push_back(static_cast<int>(day.year()));
+    if (day.month() != 1) claims.months.push_back(day.month());
+    if (day.day() != 1) claims.days.push_back(day.day());
+  };
+  add_time(gist.valid_from);
+  add_time(gist.valid_to);
+  return claims;
+}
+
+void WordBag::Add(const Episode& episode) {
+  const std::vector<std::string> words = Words(episode.text);
+  for (const std::string& word : words) {
+    words_.insert(word);
+    words_.insert(WithoutPossessive(word));
+    prefixes_.insert(PrefixOf(word));
+    if (const std::optional<int> number = NumberOf(word)) numbers_.insert(absl::StrCat(*number));
+    if (HasDigit(word)) numbers_.insert(word);
+  }
+  AddDates(episode, words);
+}
+
+void WordBag::AddDates(const Episode& episode, const std::vector<std::string>& words) {
+  const absl::CivilDay said = absl::ToCivilDay(episode.occurred_at, absl::UTCTimeZone());
+  const auto add = [&](absl::CivilDay day) {
+    years_.insert(static_cast<int>(day.year()));
+    months_.insert(day.month());
+    days_.insert(day.day());
+  };
+  const auto add_range = [&](int from, int to) {
+    for (int d = from; d <= to; ++d) add(said + d);
+  };
+  add(said);
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& w = words[i];
+    const std::string next = i + 1 < words.size() ? words[i + 1] : "";
+    const std::optional<int> number = NumberOf(w);
+    if (number && IsYear(*number)) years_.insert(*number);
+    if (number && *number >= 1 && *number <= 31) days_.insert(*number);
+    if (const int month = MonthOf(w)) months_.insert(month);
+    if (w == "yesterday" || w == "tomorrow" || w == "tonight") add_range(-1, 1);
+    if (WeekdayOf(w) >= 0 || w == "weekend" || w == "recently" || w == "lately" || w == "just")
+      add_range(-9, 9);
+    if (w == "week" || w == "weeks") add_range(-15, 15);
+    if (w == "month" || w == "months" || w == "soon") {
+      for (int m = -2; m <= 2; ++m) {
+        const absl::CivilMonth month = absl::CivilMonth(said) + m;
+        months_.insert(month.month());
+        years_.insert(static_cast<int>(month.year()));
+      }
+    }
+    const int year = static_cast<int>(said.year());
+    if (w == "last" || w == "past" || w == "previous" || w == "ago") years_.insert(year - 1);
+    if (w == "next" || w == "coming" || w == "upcoming") years_.insert(year + 1);
+    const bool unit_is_year = absl::StartsWith(next, "year") || absl::StartsWith(next, "yr");
+    const int count = number.value_or(w == "few" ? 3 : w == "couple" ? 2 : 0);
+    if (unit_is_year && count > 0 && count < 100) {
+      years_.insert(year - count);
+      years_.insert(year + count);
+      if (w == "few") years_.insert({year - 2, year - 4});
+    }
+    if (absl::StartsWith(next, "month") && count > 0 && count <= 24) {
+      for (const int sign : {-1, 1}) {
+        const absl::CivilMonth month = absl::CivilMonth(said) + sign * count;
+        months_.insert(month.month());
+        years_.insert(static_cast<int>(month.year()));
+      }
+    }
+    if ((absl::StartsWith(next, "day") || absl::StartsWith(next, "week")) && count > 0 && count < 60) {
+      const int unit = next[0] == 'd' ? 1 : 7;
+      for (int d = -2; d <= 2; ++d) {
+        add(said - count * unit + d);
+        add(said + count * unit + d);
+      }
+    }
+  }
+}
+
+bool WordBag::HasName(const std::string& name) const {
+  if (words_.contains(name)) return true;
+  // A hyphenated name may be written apart, a plural or an adjective of it begins alike.
+  if (name.find('-') != std::string::npos) {
+    const std::vector<std::string> parts = Words(name);
+    return std::all_of(parts.begin(), parts.end(),
+                       [&](const std::string& part) { return words_.contains(part); });
+  }
+  if (name.size() >= kPrefix) return prefixes_.contains(PrefixOf(name));
+  if (words_.contains(absl::StrCat(name, "s"))) return true;
+  return name.size() > 2 && name.back() == 's' && words_.contains(name.substr(0, name.size() - 1));
+}
+
+bool WordBag::HasNumber(const std::string& number) const {
+  if (numbers_.contains(number) || words_.contains(number)) return true;
+  if (const std::optional<int> value = NumberOf(number)) return numbers_.contains(absl::StrCat(*value));
+  // '10-year-old', '1,200', '3.5': all its figures must be there.
+  const std::vector<std::string> parts = Words(number);
+  return parts.size() > 1 && std::all_of(parts.begin(), parts.end(), [&](const std::string& part) {
+           return !HasDigit(part) || numbers_.contains(part) || HasNumber(part);
+         });
+}
+
+bool WordBag::HasContent(const std::string& word) const {
+  if (prefixes_.contains(PrefixOf(word))) return true;
+  if (word.find('-') == std::string::npos) return false;
+  const std::vector<std::string> parts = Words(word);
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const std::string& part) { return prefixes_.contains(PrefixOf(part)); });
+}
+
+}  // namespace slowwave
