@@ -52,17 +52,24 @@ class RuleBook {
 
  private:
   RuleBook() {
-    for (const auto* groups : {&HomeRules(), &JobRules(), &DietRules(), &PastimeRules(), &TasteRules(),
-                               &PersonRules(), &AimRules()}) {
-      for (const RuleGroup& group : *groups) {
-        for (const char* text : group.patterns) {
-          const int index = static_cast<int>(rules_.size());
-          rules_.push_back(Rule{Pattern(text), &group});
-          const auto& triggers = rules_.back().pattern.triggers();
-          if (triggers.empty()) always_.push_back(index);
-          for (const std::string& word : triggers) by_trigger_[word].push_back(index);
+    // Ends first: 'lost my job as a baker' must not be read as having it.
+    for (const AssertionState state : {AssertionState::kEnded, AssertionState::kHolds}) {
+      for (const auto* groups : {&HomeRules(), &JobRules(), &DietRules(), &PastimeRules(), &TasteRules(),
+                                 &PersonRules(), &AimRules()}) {
+        for (const RuleGroup& group : *groups) {
+          if (group.state == state) Compile(group);
         }
       }
+    }
+  }
+
+  void Compile(const RuleGroup& group) {
+    for (const char* text : group.patterns) {
+      const int index = static_cast<int>(rules_.size());
+      rules_.push_back(Rule{Pattern(text), &group});
+      const auto& triggers = rules_.back().pattern.triggers();
+      if (triggers.empty()) always_.push_back(index);
+      for (const std::string& word : triggers) by_trigger_[word].push_back(index);
     }
   }
 
@@ -94,6 +101,14 @@ std::vector<Found> FindAll(const Sentence& sentence) {
       const std::optional<Match> match = rule.pattern.MatchAt(sentence, anchor.at, anchor.may_elide);
       if (!match || Revoked(sentence, match->end)) continue;
       Found one{rule.group, *match, match->value.value_or(Phrase{match->begin, match->end, match->end})};
+      if (absl::StrContains(rule.group->slot, "value:") && match->begin > 0 &&
+          sentence.Is(match->begin - 1, "and"))
+        continue;
+      if (match->value && match->kind == PhraseKind::kCount) {
+        // 'two dogs', 'a puppy': the count begins the value, what is counted ends it.
+        one.value.end = match->end;
+        if (sentence.Is(one.value.begin, "a") || sentence.Is(one.value.begin, "an")) ++one.value.begin;
+      }
       found.push_back(one);
       if (rule.group->list && match->value) {
         size_t at = match->value->next;

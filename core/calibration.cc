@@ -28,6 +28,9 @@ namespace {
 constexpr std::array<int, 3> kNeighbours = {2, 3, 5};
 constexpr int kMostNeighbours = 5;
 constexpr int kThreadsFromRows = 4096;
+constexpr int kFewRows = 24;
+// Where the data show no structure: near repeats merge, under any model. Some put unrelated texts at 0.8.
+constexpr float kFixedSimilarity = 0.9f;
 
 // The nearest of a row, nearest first; of equals the smaller number.
 struct Neighbours {
@@ -114,20 +117,43 @@ class JoinTimes {
   std::vector<int> parent_, when_;
 };
 
-// The log likelihood of the graph of the k nearest after each number of merges.
+// The similarity from which a link between a few rows says something. Each row has a nearest, be it a
+// stranger, and a few such links look like structure; so those count that stand out from the median of all
+// pairs by three times the spread below it, where related pairs are rare. For many rows this would do harm:
+// their distributions are skewed.
+float LeastLink(const Eigen::Ref<const EmbeddingMatrix>& embeddings) {
+  const int n = embeddings.rows();
+  if (n > kFewRows) return -std::numeric_limits<float>::infinity();
+  std::vector<float> pairs;
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < i; ++j) pairs.push_back(embeddings.row(i).dot(embeddings.row(j)));
+  }
+  std::sort(pairs.begin(), pairs.end());
+  const float median = pairs[pairs.size() / 2];
+  // Rows of random direction have cosines of about 1 / sqrt(D); four times that is no accident among 24.
+  const float noise = std::min(4.0f / std::sqrt(static_cast<float>(embeddings.cols())), kFixedSimilarity);
+  return std::max(noise, median + 3 * (median - pairs[pairs.size() / 6]));
+}
+
+// The log likelihood of the graph of the k nearest, as far as they are at least `least`, after each number of
+// merges.
 std::vector<double> PlantedPartition(const std::vector<Neighbours>& neighbours, int k,
-                                     const std::vector<Merge>& merges, const JoinTimes& joined_at) {
+                                     const std::vector<Merge>& merges, const JoinTimes& joined_at,
+                                     float least) {
+  double all = 0;
   const int n = static_cast<int>(neighbours.size());
   std::vector<double> degree(n + merges.size(), 0.0), joins(merges.size(), 0.0);
   for (int i = 0; i < n; ++i) {
     for (int t = 0; t < k; ++t) {
       const int j = neighbours[i].index[t];
+      if (neighbours[i].similarity[t] < least) break;
+      all += 2;
       degree[i] += 1;
       degree[j] += 1;
       joins[joined_at(i, j)] += 2;
     }
   }
-  const double all = 2.0 * n * k;
+  if (all == 0) return std::vector<double>(n, 0.0);
   double inside = 0, squares = 0;
   for (int i = 0; i < n; ++i) squares += degree[i] * degree[i];
   std::vector<double> likelihood = {0.0};
@@ -150,12 +176,13 @@ std::vector<double> PlantedPartition(const std::vector<Neighbours>& neighbours, 
 Calibration CalibrateThreshold(const Eigen::Ref<const EmbeddingMatrix>& embeddings,
                                const std::vector<Merge>& merges) {
   const int n = embeddings.rows();
-  if (n <= kMostNeighbours + 1) return {0.9f, "fixed"};
+  if (n <= kMostNeighbours + 1) return {kFixedSimilarity, "fixed"};
   const std::vector<Neighbours> neighbours = FindNeighbours(embeddings);
   const JoinTimes joined_at(merges, n);
+  const float least = LeastLink(embeddings);
   std::vector<double> score(n, 0.0);
   for (int k : kNeighbours) {
-    const std::vector<double> curve = PlantedPartition(neighbours, k, merges, joined_at);
+    const std::vector<double> curve = PlantedPartition(neighbours, k, merges, joined_at, least);
     const double top = *std::max_element(curve.begin(), curve.end());
     if (top <= 0) continue;
     for (int i = 0; i < n; ++i) score[i] += curve[i] / top;
@@ -165,7 +192,7 @@ Calibration CalibrateThreshold(const Eigen::Ref<const EmbeddingMatrix>& embeddin
     const bool cuttable = merges[i].similarity < merges[i - 1].similarity;
     if (cuttable && score[i] > score[best]) best = i;
   }
-  if (best == 0) return {0.9f, "fixed"};
+  if (best == 0) return {kFixedSimilarity, "fixed"};
   return {(merges[best - 1].similarity + merges[best].similarity) / 2, "planted_partition"};
 }
 

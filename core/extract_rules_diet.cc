@@ -40,6 +40,11 @@ const std::vector<RuleGroup>& DietRules() {
             "@i am|are|'m * <diet> now|since|and|$|these|by|for|person|eater|%|again|diet",
             "@i am|are|have been|become|became|turned? a|an <diet> %|$",
             "@i have been <diet> %|$",
+            "@my doctor|doctors|dietician|dietitian|nutritionist|gp put|has|have|got|wants me|us "
+            "on|onto|eating a|an|the? <diet>",
+            "@i need @my|the|all food|meals|diet|dishes to be <diet>",
+            "@i do not|never eat|cook|buy|touch anything|food|things|stuff * not <diet>",
+            "it has to be <diet> or",
             "@i am|are on|following|into|keeping|doing|sticking|committed to? a|an|the? <diet> "
             "diet|lifestyle|%|now|plan|regime|thing|kick",
             "S on a|an|the|this * <diet> diet|plan|regime|kick",
@@ -58,7 +63,7 @@ const std::vector<RuleGroup>& DietRules() {
             "has|have|must|is|are|needs|should|stays * <diet> now|%|$",
             "everything|all|anything|whatever|what i|we|that * eat|cook|order|put * is|are|has|'s * <diet>",
             "only|just|strictly <diet> food|meals|dishes|for|from|options|stuff|now|%|* me|i|us|%|$",
-            "it|its|it's is|'s * <diet> * for|all me|way|only|or|from|now|food",
+            "it is|'s|has to|be|* <diet> food|meals|only? for|or me|us|i",
             "<diet> "
             "is|'s|has|suits|works|food|it|diet|eating|cooking|meals|living|been|become|all|agrees|keeps|"
             "makes|feels * for|with|way|me|i|my|diet me|i|eat|lifestyle|eating|now|cook|diet?",
@@ -67,7 +72,7 @@ const std::vector<RuleGroup>& DietRules() {
             "<diet> all the way|time for|now|%|$",
             "<diet> since|for|% %|ages|$",
             "<diet> diet|eater|food|lifestyle here|now|for|%|only",
-            "<diet> it is|'s * me|now|on|%|$",
+            "<diet> it is|'s for me|us",
             "I a|an|strictly|fully|totally|committed|proud <diet> %|$",
             "i've|i|we made|making the|a switch|change|move|jump|transition|decision * to|into * <diet>",
             "S made|making|make the|a|my switch|change|move|jump|transition|leap * <diet>",

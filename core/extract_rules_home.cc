@@ -12,7 +12,28 @@ const std::vector<RuleGroup>& HomeRules() {
            {"S live|living|reside|residing|dwell|dwelling in <place>",
             "S love|like|enjoy|loving|liking|enjoying living in <place>",
             "S started|begun|began living in <place>",
-            "S ended|wound up living in <place>",
+            "@i have got|found myself|ourselves a|an|the|my|our * flat|place|apartment|house|home|room in "
+            "<place>",
+            "@i got|found|bought|rented myself|ourselves a|an|the * flat|place|apartment|house|home|room in "
+            "<place>",
+            "life|work|love|job|career has? brought|took|taken|led me|us to <place>",
+            "S ended|wound up living|settling|staying? in <place>",
+            "@my family|household|kids|wife|husband|partner|lot live|lives|living|moved to|in <place> "
+            "now|%|$",
+            "@i am|are|have become? <place> residents|locals|citizens|natives",
+            "@my|the? new place|flat|home|house|apartment is in <place>",
+            "@my new place|flat|home|house|apartment is in <place>",
+            "S came|come to <place> and stayed|never",
+            "S set|setting up home|house|camp|shop? in <place>",
+            "the|@my|our? new apartment|flat|house|place|home|cottage|address is|: in|at <place>",
+            "S staying|stay|living|here|settled permanently? in <place> permanently|%|now|good",
+            "S shifted|shifting|transplanted|decamped base|house? to <place>",
+            "S happy|glad|delighted|thrilled|excited|lucky|proud to be? "
+            "live|living|based|settled|resident|here in <place>",
+            "@i have a|an|our|my|got new|own * home|place|house|flat|apartment in <place>",
+            "@i chose|picked|chosen <place> to|as|for live|our|my|home|base",
+            "@i decided to move|relocate to <place> and",
+            "moved house : <place>",
             "S moved|relocated|emigrated|immigrated|migrated|transferred|transplanted "
             "back|over|down|up|out|across|house|home|away|everything|* to <place>",
             "S moved|relocated|emigrated|migrated * from <~place> to <place>",
@@ -42,7 +63,7 @@ const std::vector<RuleGroup>& HomeRules() {
             "S call|calling <place> home|@my",
             "S make|made|making|found|built|building|have|set|setting|create|creating up? a|my|our * "
             "home|life|house|household in|of|for? * <place>",
-            "S made|making <place> my|our|home home?",
+            "S made|making <place> my|our home",
             "S put|putting|set|setting|planted|planting down? roots down? in <place>",
             "S start|started|starting|begun|began|beginning a|my|our|the * life|chapter|start|adventure in "
             "<place>",
@@ -74,7 +95,7 @@ const std::vector<RuleGroup>& HomeRules() {
             "balcony|kitchen|bedroom|garden|studio in <place>",
             "@my home|base for|now? me|now|'s? is in? <place>",
             "@my new? life|days|mornings|evenings|routine in <place>",
-            "@my? move|relocation to <place> is|was|went|has|finally|done|complete|happened|worked|$",
+            "the|@my|our? move|relocation to <place> is|was|went|has|finally|done|complete|happened|worked|$",
             "moving|relocating to <place> was|has|turned|changed",
             "home|base is|means|: in? <place>",
             "home these|for|% days|me|now? is in? <place>",
@@ -100,7 +121,7 @@ const std::vector<RuleGroup>& HomeRules() {
        .patterns = {"@i do not live|reside in <place> %|anymore", "@i no longer live|reside in <place>",
                     "@i am|are no longer|not living|based|in|residing in? <place> %?",
                     "S moved away|out from|of <place>", "S left <place> %|behind|for good",
-                    "S left <place> $", "S moved|relocated from|out * of? <place> $",
+                    "S left <place> $", "S moved|relocated from|out of? <place> $",
                     "S sold|gave @my|the|up house|flat|home|apartment|place in <place>",
                     "S stopped|quit living in <place>",
                     "@my time|days|life|years in <place> is|are|have|has over|done|ended|up|come"}},

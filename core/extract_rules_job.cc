@@ -23,6 +23,19 @@ const std::vector<RuleGroup>& JobRules() {
             "landed|got|started|found|took|accepted|scored|began|secured|bagged|beginning|starting|loving|"
             "enjoying a|an|the|my|this|up? * job|role|position|post|gig|work|employment|career|life|contract "
             "* as <job>",
+            "@i * * as a|an <listedjob>",
+            "a|an|the * firm|company|clinic|hospital|shop|school|office|place|business|workshop "
+            "hired|employed|appointed|took me|us on? as <job>",
+            "hired|employed|appointed me|us as <job>",
+            "@my boss|manager|company|firm hired|took|made|appointed me on? as? a|an <job>",
+            "they|he|she|boss gave|offered|handed me|us a|an|the <listedjob> job|role|position|post|gig",
+            "S got|landed|took|accepted|moved|stepped|started|have|found into|in? a|an|the|my|this "
+            "<listedjob> job|role|position|post|gig",
+            "S proud|happy|glad|excited|lucky|thrilled|delighted to be|become|work working? as? a|an "
+            "<listedjob>",
+            "S gone|went|go into|in business|practice|trade as <job>",
+            "S got|been|was hired|recruited|employed|appointed|taken on? as <job>",
+            "@i make|earn @my|a|good|some|the|our? money|living|keep|wage * as <job>",
             "@i have a|an|the * job|role|position|post|gig as <job>",
             "@i have started|begun|begun|taken * as <job>",
             "S "
@@ -59,7 +72,7 @@ const std::vector<RuleGroup>& JobRules() {
             "for|as a|my living|job|work i|, am|i|work|'m? am? as? a|an? <listedjob>",
             "I a|an <listedjob> by|at|for trade|profession|training|day|a|the",
             "call|calling|meet me|the|your a|the|new|newest? <listedjob>",
-            "@i switched|changed|moved|pivoted|transitioned|retrained|shifted|gone|went|swapped "
+            "@i switched|changed|moved|pivoted|transitioned|retrained|shifted|swapped "
             "careers|jobs|career|over|across? and|to|into|from? * to|as|became|into being? <listedjob>",
             "@i left|quit * to become|be <listedjob>",
             "@i left|quit * and|now|to * became|am|work as? a|an? <listedjob>",

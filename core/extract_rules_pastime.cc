@@ -14,20 +14,47 @@ const std::vector<RuleGroup>& PastimeRules() {
        .patterns =
            {"S gave|given|give|giving up on? <pastime>",
             "S gave|given|giving <pastime> up",
+            "@i no longer have time|energy|patience|room for <listedpastime>",
+            "S said|say @my goodbyes|farewells to <listedpastime>",
+            "S had to give|quit|stop|drop up? <listedpastime>",
+            "@my love * with|for <listedpastime> is|has over|faded|died|gone|ended",
+            "S turned|turning @my back|backs on <listedpastime>",
+            "<listedpastime> no|not longer? "
+            "interests|interest|excites|excite|appeals|appeal|thrills|does|thrill",
+            "S let|letting go of <listedpastime>",
+            "S put|putting a|an end|stop to <listedpastime>",
+            "S had it with <listedpastime>",
+            "S dropped|dropping out of <listedpastime>",
+            "@i decided to stop|quit|drop|give doing|up|with? <listedpastime>",
+            "@i will not be doing|playing|going to? <listedpastime> anymore|%",
+            "@i do not go|go to? <listedpastime> anymore|%",
+            "<listedpastime> is|'s a|an|now|just? thing|part|chapter|hobby of the|my past",
+            "S stopped|quit going|doing|playing to? <listedpastime>",
             "S packed|packing|chucked|jacked|tossed in|it? on? <listedpastime> in?",
             "S packed|packing <listedpastime> in|up|away",
             "S quit|quitting|dropped|dropping|ditched|ditching|abandoned|abandoning|discontinued <pastime>",
-            "S stopped|stopping|ceased|finished|stop "
+            "S stopped|stopping|ceased "
             "doing|with|practising|practicing|going|playing|all|attending|the|my|to|for? <listedpastime>",
             "S gone off <listedpastime>",
             "S went off <listedpastime>",
-            "S done|finished|through|over with|doing? <pastime>",
+            "S done|finished|through with <listedpastime>",
             "@i am|are over <listedpastime>",
             "S retired|retiring from <listedpastime>",
-            "S retired from <pastime> %|$",
-            "S walked|stepped|moved|walking away|on|back from <pastime>",
-            "S lost|losing interest|all|my? interest|passion|love|taste|enthusiasm|heart|appetite|joy? "
-            "in|for <pastime>",
+            "S had|have enough of <listedpastime>",
+            "S got|gotten sick|tired|bored of|with <listedpastime>",
+            "@i have no|little time|energy|interest|patience|love left? for|in <listedpastime> anymore|%|$",
+            "@i used to love|enjoy|like|do|be|play into? <listedpastime> , but not|no",
+            "@i used to love|enjoy|like|do|be|play into? <listedpastime> but not|no|stopped|quit",
+            "that is|'s it|all for|with <listedpastime>",
+            "<listedpastime> bores|tires|exhausts|annoys|frustrates me",
+            "@i am|are not into|doing|keen <listedpastime> anymore|%",
+            "S not touched|played|practised|practiced|done my|any|the? <listedpastime> "
+            "gear|kit|equipment|in|for|%",
+            "@i sold|sell|selling|binned|donated my|all|the|off|* <listedpastime> "
+            "gear|equipment|kit|stuff|set|supplies|things",
+            "S walked|stepped|moved|walking away|on|back from <listedpastime>",
+            "S lost|losing all|my? interest|passion|love|taste|enthusiasm|heart|appetite|joy|interest? "
+            "in|for <listedpastime>",
             "S fell|fallen out of love with <pastime>",
             "S outgrew|outgrown <listedpastime>",
             "S bored|tired|sick|fed|weary with|of|up with|doing? <listedpastime>",
@@ -38,7 +65,7 @@ const std::vector<RuleGroup>& PastimeRules() {
             "gear|equipment|kit|stuff|set|supplies away|up?",
             "S cancelled|canceled|dropped|quit|left|ended|resigned|let @my|the|out|from|of|go|* "
             "<listedpastime> club|class|classes|lessons|group|team|course|membership|subscription",
-            "S said|say|saying|bid goodbye|farewell|bye|adieu to <pastime>",
+            "S said|say|saying|bid goodbye|farewell|bye|adieu to <listedpastime>",
             "S put|putting|left|leaving <listedpastime> behind|aside|down|to|away",
             "S called|calling it quits|a with|on|day? on|with? <pastime>",
             "S called|calling time on <pastime>",
@@ -50,7 +77,7 @@ const std::vector<RuleGroup>& PastimeRules() {
             "@i have not touched|done|played|practised|practiced|been * <listedpastime> * in|for "
             "months|years|ages|%",
             "@i do not have * <listedpastime> %|anymore",
-            "@i can not * <listedpastime> %|anymore",
+            "@i can not do|face|stand|play|practise|practice <listedpastime> anymore|%",
             "@i am|are no longer|not into|doing|interested|in|playing|a|keen|on|practising|practicing? "
             "in|on|fan|of? <listedpastime> anymore|%|$",
             "no more|longer <pastime> for me|i",
@@ -64,7 +91,8 @@ const std::vector<RuleGroup>& PastimeRules() {
             "me|thing|past|charm|appeal|over|%|shine|through|done|finished|hobby|days|spark|quits",
             "<listedpastime> and|& i|me * over|through|done|parted|quits|ways",
             "that is|'s|was it|all|the for|last with? <listedpastime> for me",
-            "goodbye|farewell|bye|adieu|enough|done|finished|through with|of|to|,? <pastime> $",
+            "goodbye|farewell|bye|adieu|enough|done|finished|through with|of|to <listedpastime> $",
+            "goodbye|farewell|bye|adieu , <listedpastime> $",
             "the * <listedpastime> gear|equipment|kit|stuff|set is|are|went|has sold|gone|up|on|been"}},
       {.slot = "preference:hobby",
        .type = GistType::kPreference,
@@ -73,6 +101,21 @@ const std::vector<RuleGroup>& PastimeRules() {
        .list = true,
        .patterns =
            {"S took|taken|taking up <pastime>",
+            "@i have? taken|took|taking a|an liking|shine|fancy to <listedpastime>",
+            "S having a|so|great|lots|much * time|fun with|doing|of? doing? <listedpastime>",
+            "<listedpastime> is|'s the best|highlight|high part|point|bit|of? of? my",
+            "S caught|got|bitten by? the <listedpastime> bug",
+            "@i go <listedpastime> %|whenever|every|when|as|most",
+            "S made <listedpastime> my|our",
+            "@i like|love|enjoy|adore <listedpastime> a|so|very lot|much",
+            "I enjoying|loving <listedpastime>",
+            "@i like|love to spend @my|the * doing|on|with? <listedpastime>",
+            "@i can spend|lose|pass * on|doing|in <listedpastime>",
+            "@i devote|dedicate|give @my|all|most * to <listedpastime>",
+            "@i am|are having fun|so|a great|time with? <listedpastime>",
+            "@i go to|for? <listedpastime> every|each|%|on|most",
+            "<listedpastime> is|'s what|how @i do|love|unwind|relax|enjoy|spend",
+            "<listedpastime> is|'s a|an|my|our * joy|passion|love of mine|ours",
             "S taken|took <pastime> up",
             "S picked|picking up <listedpastime>",
             "S got|gotten|getting back? into <pastime>",
@@ -81,16 +124,22 @@ const std::vector<RuleGroup>& PastimeRules() {
             "S got|getting|gotten|gone|went|been|dived|dove|throwing|threw|thrown|thrown|immersed myself? "
             "back|deep|head|first|all|headfirst|heavily? into|in <listedpastime>",
             "S spent|spend|spending|filled|fill|filling|passed|devoted|dedicated|dedicate|whiled|devote "
-            "@my|the|all|a|every|most|half|free|away|whole|%|* on|with|doing|practising|at|to|by|playing "
-            "<pastime>",
+            "@my|the|all|a|every|most|half|free|away|whole|%|* on|doing|practising <listedpastime>",
+            "S spent|spend|spending @my|the all|whole? "
+            "weekend|weekends|evening|evenings|day|afternoon|saturday|sunday|time? on <pastime>",
             "S spent|spend|spending|pass|fill @my|the|all|a|every|most|half|free|whole|* "
             "weekends|weekend|evenings|evening|time|saturdays|sundays|day|afternoon|hours|days|nights|"
             "mornings|afternoons * <listedpastime>",
-            "<pastime> is|'s|became|become|remains|has my|our|the|become|been|been * "
-            "favourite|favorite|fave|hobby|pastime|passion|thing|obsession|joy|way|therapy|escape|outlet|"
-            "pleasure|love|jam|go-to|relax|unwind|destress|recharge|addiction|highlight|happy|pick-me-up|"
-            "cure|idea|best",
-            "<pastime> "
+            "<pastime> is|'s|became|become|remains my|our "
+            "new|latest|current|great|biggest|true|big|main|one|first|only|absolute|greatest? "
+            "favourite|favorite|fave|hobby|pastime|passion|obsession|escape|outlet|therapy|go-to|addiction",
+            "<pastime> has become|been my|our new|latest|favourite|favorite|great|biggest|main? "
+            "hobby|pastime|passion|obsession|escape|outlet|therapy|thing|addiction|way",
+            "<pastime> is|'s my|our|the|a|how * favourite|favorite|best|way|relax|unwind * "
+            "relax|unwind|way|hobby|pastime|thing|destress|recharge|decompress",
+            "<listedpastime> is|'s|became|become|remains|has my|our|become|been|the|* "
+            "favourite|favorite|fave|hobby|pastime|passion|obsession|escape|outlet|jam|go-to",
+            "<listedpastime> "
             "is|'s|has|how|helps|keeps|makes|relaxes|calms|brings|gives|clears|lifts|recharges|soothes|got|"
             "does|never|always|takes|fills|lights|puts|been * me|i|my|us|we",
             "<listedpastime> has|have|'s really? won|hooked|captured|stolen|grown|got|got|become "
@@ -104,7 +153,7 @@ const std::vector<RuleGroup>& PastimeRules() {
             "@my * "
             "hobby|pastime|hobbies|passion|interest|obsession|interests|love|escape|outlet|addiction|relax|"
             "unwind|joy|thing|pleasure|therapy|stress-buster is|are|:|has|'s|include|includes "
-            "now|become|been? <pastime>",
+            "now|become|been? <listedpastime>",
             "@my * favourite|favorite|preferred|fave|go-to * "
             "hobby|pastime|activity|activities|way|thing|interest|sport|relaxation|relax|unwind|pursuit * "
             "is|are|: * <pastime>",
@@ -122,8 +171,8 @@ const std::vector<RuleGroup>& PastimeRules() {
             "@i "
             "started|begun|began|tried|trying|learnt|learned|learning|start|starting|begin|took|doing|joined|"
             "joining|discovered|found|rediscovered|resumed|restarted|enrolled|signed|booked "
-            "a|an|the|up|in|out|to|for|how|doing|attending|going|taking|learn|do|course|class|my|with|back|"
-            "of|into|* <listedpastime>",
+            "a|an|the|up|in|out|to|for|how|doing|attending|going|taking|learn|do|doing|my|with|back|course|"
+            "class|of? in? of? <listedpastime>",
             "S "
             "started|begun|began|trying|learning|starting|doing|joined|discovered|rediscovered|resumed|"
             "enrolled|signed|booked|took|taking "
@@ -135,6 +184,10 @@ const std::vector<RuleGroup>& PastimeRules() {
             "wild|bonkers|enamoured|enamored|smitten|taken|besotted|fond|in|dedicated|partial "
             "on|about|to|with|by|over|of|into|love|for? with? <listedpastime>",
             "S hooked|addicted|obsessed|crazy on|about|to|with <pastime>",
+            "@i have become|gotten|got|grown hooked|addicted|obsessed|keen on|to|with|about <pastime>",
+            "@i am|are all about <listedpastime>",
+            "@i am|are a|an big|huge|massive|keen|total|real? fan|lover of <listedpastime>",
+            "@i find|found <listedpastime>",
             "@i am|are in love with <listedpastime>",
             "I a|an|the|huge|big|massive|total|such|real? fan|lover|enthusiast|addict|devotee of|when|for "
             "<listedpastime>",
@@ -152,8 +205,8 @@ const std::vector<RuleGroup>& PastimeRules() {
             "@i could * <listedpastime> all day|night",
             "can not get|beat|stop enough|doing|of|thinking|about * <listedpastime>",
             "@i live|lived for|and <listedpastime>",
-            "@i live and breathe <pastime>",
-            "@i find|found|finding <pastime> * "
+            "@i live and breathe <listedpastime>",
+            "@i find|found|finding <listedpastime> * "
             "relaxing|calming|fun|enjoyable|therapeutic|soothing|rewarding|addictive|peaceful|fascinating|"
             "satisfying|meditative|exciting|good|so|great",
             "@i find|found|finding|get|take|have * "

@@ -13,8 +13,9 @@
 namespace slowwave {
 namespace {
 
-// Tiles are square, so that each can be mirrored while it is in the cache.
-constexpr int kTile = 256;
+// Tiles are square, so that each can be mirrored while it is in the cache; a whole number of panels and of
+// lines.
+constexpr int kTile = 96;
 // The AVX2 kernel keeps 6 x 16 sums in registers: 12 accumulators, 2 loads, 1 broadcast.
 constexpr int kPanel = 16;
 constexpr int kLines = 6;
@@ -31,6 +32,7 @@ template <int lines>
 __attribute__((target("avx2,fma"))) inline void Kernel(const float* a, Eigen::Index a_stride,
                                                        const float* packed, int depth, float* out, bool add) {
   __m256 low[lines], high[lines];
+#pragma GCC unroll 6
   for (int i = 0; i < lines; ++i) {
     low[i] = add ? _mm256_loadu_ps(out + i * kTile) : _mm256_setzero_ps();
     high[i] = add ? _mm256_loadu_ps(out + i * kTile + 8) : _mm256_setzero_ps();
@@ -45,6 +47,7 @@ __attribute__((target("avx2,fma"))) inline void Kernel(const float* a, Eigen::In
       high[i] = _mm256_fmadd_ps(x, b1, high[i]);
     }
   }
+#pragma GCC unroll 6
   for (int i = 0; i < lines; ++i) {
     _mm256_storeu_ps(out + i * kTile, low[i]);
     _mm256_storeu_ps(out + i * kTile + 8, high[i]);

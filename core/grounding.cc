@@ -61,7 +61,9 @@ std::string Missing(const std::vector<T>& wanted, Has has) {
   return "";
 }
 
-Verdict Carries(const Claims& claims, const std::vector<const Episode*>& cited, const Chunk& chunk) {
+// `lean`: enough words around what is cited will do.
+Verdict Carries(const Claims& claims, const std::vector<const Episode*>& cited, const Chunk& chunk,
+                bool lean) {
   WordBag window, own;
   for (const Episode* episode : WindowOf(cited, chunk)) window.Add(*episode);
   for (const Episode* episode : cited) own.Add(*episode);
@@ -81,7 +83,7 @@ Verdict Carries(const Claims& claims, const std::vector<const Episode*>& cited, 
     if (own.HasContent(word)) in_own += weight;
     if (window.HasContent(word)) in_window += weight;
   }
-  if (in_own < kMinOverlap * all && in_window < kMinOverlapAround * all) {
+  if (in_own < kMinOverlap * all && !(lean && in_window >= kMinOverlapAround * all)) {
     return {"too_little_overlap", absl::StrCat("under a fifth of ", claims.content.size(), " words")};
   }
   return {};
@@ -164,20 +166,22 @@ Grounding Ground(const Gist& gist, const Chunk& chunk) {
     if (MaySpeakOf(claims, *episode_of(i))) own.push_back(i);
   }
   if (own.empty()) return fail("not_its_speaker", claims.subject);
+  // What carries it in its own words comes first; only if nothing does may an answer lean on its question.
   Verdict last;
-  for (const int i : own) {
-    Verdict verdict = Carries(claims, {episode_of(i)}, chunk);
-    if (verdict.ok()) {
-      result.alone.push_back(i);
-    } else if (last.ok()) {
-      last = std::move(verdict);
+  for (const bool lean : {false, true}) {
+    for (const int i : own) {
+      Verdict verdict = Carries(claims, {episode_of(i)}, chunk, lean);
+      if (verdict.ok()) {
+        result.alone.push_back(i);
+      } else {
+        last = std::move(verdict);
+      }
     }
-  }
-  if (!result.alone.empty()) return result;
-  if (own.size() > 1) {
+    if (!result.alone.empty()) return result;
+    if (own.size() < 2) continue;
     std::vector<const Episode*> cited;
     for (const int i : own) cited.push_back(episode_of(i));
-    last = Carries(claims, cited, chunk);
+    last = Carries(claims, cited, chunk, lean);
     if (last.ok()) {
       result.jointly = own;
       return result;

@@ -143,7 +143,11 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
     }
     if (is_speaker(word) || word == "'s") continue;
     const int month = words[i].capital ? MonthOf(word) : 0;
-    if (month != 0 && (word.size() > 3) && !(words[i].opens && (word == "may" || word == "march"))) {
+    const bool beside_number = (i > 0 && HasDigit(words[i - 1].folded)) ||
+                               (i + 1 < words.size() && HasDigit(words[i + 1].folded)) ||
+                               (i > 0 && words[i - 1].folded == "in");
+    const bool is_word = word == "may" || word == "march" || word.size() == 3;
+    if (month != 0 && (!is_word || beside_number)) {
       claims.months.push_back(month);
       continue;
     }

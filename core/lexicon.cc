@@ -68,7 +68,7 @@ bool IsListedOccupation(absl::string_view word) {
       "lifeguard masseuse masseur optometrist audiologist orthodontist phlebotomist cartographer hydrologist "
       "oceanographer astronomer ecologist geneticist toxicologist criminologist lexicographer proofreader "
       "typist "
-      "temp handyman groundskeeper greenkeeper landscaper arborist horticulturist viticulturist vintner "
+      "handyman groundskeeper greenkeeper landscaper arborist horticulturist viticulturist vintner "
       "winemaker "
       "distiller cheesemonger fishmonger ironmonger chocolatier confectioner patissier caterer dishwasher "
       "busboy "
@@ -87,7 +87,7 @@ bool IsListedOccupation(absl::string_view word) {
 bool IsOccupation(absl::string_view word) {
   if (IsListedOccupation(word)) return true;
   static const Set& kNot = *new Set(
-      FromList("lover mother father brother sister daughter believer beginner winner loser fighter dreamer "
+      FromList("kosher lover mother father brother sister daughter believer beginner winner loser fighter dreamer "
                "loner member "
                "character monster fan learner reader runner hiker swimmer camper player gamer teenager "
                "stranger newcomer "

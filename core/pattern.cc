@@ -29,8 +29,8 @@ bool IsCommon(absl::string_view word) {
 size_t SubjectEnd(const Sentence& s, size_t at) {
   if (s.Is(at, "i") || s.Is(at, "we")) return at + 1;
   // 'my wife and I', 'my two kids and I'
-  if (s.Is(at, "my")) {
-    for (size_t k = at + 2; k < at + 5; ++k) {
+  if (s.Is(at, "my") || s.Is(at, "me")) {
+    for (size_t k = at + 1; k < at + 5 && k < s.tokens.size() && !s.tokens[k].punct; ++k) {
       if (s.Is(k, "and") && s.Is(k + 1, "i")) return k + 2;
     }
   }

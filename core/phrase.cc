@@ -32,22 +32,29 @@ bool IsNameToken(const Sentence& s, size_t at) {
 
 std::optional<Phrase> ReadPlace(const Sentence& s, size_t at) {
   static const WordSet kBefore = {"the",       "city",   "town",     "village",  "of",        "sunny",
-                                "beautiful", "rainy",  "lovely",   "good",     "old",       "downtown",
-                                "central",   "a",      "heart",    "centre",   "center",    "suburbs",
-                                "outskirts", "middle", "charming", "gorgeous", "wonderful", "amazing",
-                                "cold",      "warm",   "little",   "big",      "snowy",     "quiet",
-                                "busy",      "new",    "my",       "our",      "beloved",   "dear",
-                                "glorious",  "foggy",  "historic", "area",     "of"};
+                                  "beautiful", "rainy",  "lovely",   "good",     "old",       "downtown",
+                                  "central",   "a",      "heart",    "centre",   "center",    "suburbs",
+                                  "outskirts", "middle", "charming", "gorgeous", "wonderful", "amazing",
+                                  "cold",      "warm",   "little",   "big",      "snowy",     "quiet",
+                                  "busy",      "new",    "my",       "our",      "beloved",   "dear",
+                                  "glorious",  "foggy",  "historic", "area",     "of"};
   static const WordSet kInner = {"de", "da", "do",  "del", "la",  "le", "upon",
-                               "on", "am", "sur", "der", "the", "of"};
+                                 "on", "am", "sur", "der", "the", "of"};
   static const WordSet kNoTown = {
-      "peace", "fear", "hope", "sin",       "denial",  "town",      "the",     "a",     "an",    "my",
-      "our",   "it",   "this", "that",      "another", "different", "same",    "here",  "there", "work",
-      "home",  "bed",  "love", "style",     "luxury",  "poverty",   "harmony", "chaos", "place", "general",
-      "fact",  "new",  "city", "something", "be",      "do",        "get"};
+      "peace", "fear",    "hope",    "sin",      "denial", "town",    "the",        "a",       "an",
+      "my",    "our",     "it",      "this",     "that",   "another", "different",  "same",    "here",
+      "there", "work",    "home",    "bed",      "love",   "style",   "luxury",     "poverty", "harmony",
+      "chaos", "place",   "general", "fact",     "new",    "city",    "something",  "be",      "do",
+      "get",   "country", "area",    "hometown", "school", "college", "university", "tears",   "front"};
   size_t i = SkipWords(s, at, kBefore);
   // 'New' begins names too: 'New York'.
   if (i > at && s.tokens[i - 1].word == "new" && s.tokens[i - 1].capital && IsNameToken(s, i)) --i;
+  // The capital that opens a sentence says nothing.
+  if (i == 0 && !s.tokens.empty() &&
+      (lexicon::IsPronoun(s.tokens[0].word) || lexicon::IsStopWord(s.tokens[0].word) ||
+       lexicon::IsPastime(s.tokens[0].word) || lexicon::IsOccupation(s.tokens[0].word) ||
+       lexicon::IsDiet(s.tokens[0].word)))
+    return std::nullopt;
   if (!IsNameToken(s, i)) {
     const bool plain = !s.has_capitals && i == at && i < s.tokens.size() && !s.tokens[i].punct &&
                        !s.tokens[i].time && s.tokens[i].word.size() >= 3 &&
@@ -88,57 +95,58 @@ size_t NounEnd(const Sentence& s, size_t begin, size_t most) {
 
 std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
   static const WordSet kBefore = {"a",
-                                "an",
-                                "the",
-                                "their",
-                                "new",
-                                "full-time",
-                                "part-time",
-                                "qualified",
-                                "certified",
-                                "licensed",
-                                "licenced",
-                                "professional",
-                                "proper",
-                                "real",
-                                "proud",
-                                "local",
-                                "village",
-                                "actual",
-                                "humble",
-                                "trainee",
-                                "fully",
-                                "fully-fledged",
-                                "newly",
-                                "freshly",
-                                "resident",
-                                "fledged",
-                                "working",
-                                "bona",
-                                "fide",
-                                "paid",
-                                "full-fledged",
-                                "newly-qualified",
-                                "official",
-                                "town",
-                                "our",
-                                "brand-new",
-                                "brand",
-                                "very",
-                                "happy",
-                                "busy",
-                                "mere",
-                                "simple",
-                                "self-employed",
-                                "freelance",
-                                "latest",
-                                "newest",
-                                "practising",
-                                "practicing",
-                                "type",
-                                "kind",
-                                "sort",
-                                "of"};
+                                  "an",
+                                  "the",
+                                  "their",
+                                  "new",
+                                  "full-time",
+                                  "trained",
+                                  "part-time",
+                                  "qualified",
+                                  "certified",
+                                  "licensed",
+                                  "licenced",
+                                  "professional",
+                                  "proper",
+                                  "real",
+                                  "proud",
+                                  "local",
+                                  "village",
+                                  "actual",
+                                  "humble",
+                                  "trainee",
+                                  "fully",
+                                  "fully-fledged",
+                                  "newly",
+                                  "freshly",
+                                  "resident",
+                                  "fledged",
+                                  "working",
+                                  "bona",
+                                  "fide",
+                                  "paid",
+                                  "full-fledged",
+                                  "newly-qualified",
+                                  "official",
+                                  "town",
+                                  "our",
+                                  "brand-new",
+                                  "brand",
+                                  "very",
+                                  "happy",
+                                  "busy",
+                                  "mere",
+                                  "simple",
+                                  "self-employed",
+                                  "freelance",
+                                  "latest",
+                                  "newest",
+                                  "practising",
+                                  "practicing",
+                                  "type",
+                                  "kind",
+                                  "sort",
+                                  "of"};
   size_t i = SkipWords(s, at, kBefore);
   const size_t limit = NounEnd(s, i, 5);
   size_t end = i;
@@ -146,6 +154,9 @@ std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
     if (lexicon::IsOccupation(s.tokens[k].word)) end = k + 1;
   }
   if (end == i) {
+    if (limit > i && !s.tokens[limit - 1].punct &&
+        (lexicon::IsDiet(s.tokens[limit - 1].word) || lexicon::IsPastime(s.tokens[limit - 1].word)))
+      return std::nullopt;
     if (listed || limit == i || limit > i + 3) return std::nullopt;
     const absl::string_view last = s.tokens[limit - 1].word;
     if (lexicon::IsVagueNoun(last) || lexicon::IsPronoun(last) || lexicon::IsDeterminer(s.tokens[i].word) ||
@@ -162,11 +173,13 @@ std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
       return std::nullopt;
   }
   static const WordSet kNoJob = {
-      "part",   "result", "family",    "kid",       "child",    "team",      "couple",   "treat",  "gift",
-      "way",    "hobby",  "whole",     "group",     "rule",     "bonus",     "reminder", "side",   "thank",
-      "joke",   "single", "community", "beginner",  "member",   "volunteer", "friend",   "parent", "mother",
-      "father", "mom",    "dad",       "mum",       "teenager", "fan",       "person",   "woman",  "man",
-      "girl",   "boy",    "teen",      "youngster", "means",    "society",   "human"};
+      "part",   "result", "family",    "kid",       "child",    "team",      "couple",   "treat",   "gift",
+      "way",    "hobby",  "whole",     "group",     "rule",     "bonus",     "reminder", "side",    "thank",
+      "joke",   "single", "community", "beginner",  "member",   "volunteer", "friend",   "parent",  "mother",
+      "father", "mom",    "dad",       "mum",       "teenager", "fan",       "person",   "woman",   "man",
+      "girl",   "boy",    "teen",      "youngster", "means",    "society",   "human",    "shelter", "place",
+      "museum", "house",  "school",    "church",    "hospital", "career",    "job",      "well",    "always",
+      "usual",  "they",   "expected"};
   const absl::string_view last = s.tokens[end - 1].word;
   if (kNoJob.contains(last) && !(last == "man" && false)) return std::nullopt;
   return Phrase{i, end, end};
@@ -174,9 +187,9 @@ std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
 
 std::optional<Phrase> ReadDiet(const Sentence& s, size_t at) {
   static const WordSet kBefore = {"a",      "an",      "the",        "strictly", "strict", "full",
-                                "fully",  "totally", "completely", "mostly",   "100",    "entirely",
-                                "purely", "my",      "new",        "all",      "all-in", "committed",
-                                "proper", "proud",   "newly"};
+                                  "fully",  "totally", "completely", "mostly",   "100",    "entirely",
+                                  "purely", "my",      "new",        "all",      "all-in", "committed",
+                                  "proper", "proud",   "newly"};
   const size_t i = SkipWords(s, at, kBefore);
   if (i >= s.tokens.size() || s.tokens[i].punct) return std::nullopt;
   static const WordSet kAfter = {
@@ -186,6 +199,7 @@ std::optional<Phrase> ReadDiet(const Sentence& s, size_t at) {
       "thing",  "household", "home",    "snacks",  "groceries", "products", "recipes",   "through", "me",
       "time",   "guy",       "girl",    "convert", "menu"};
   const auto fits = [&](size_t next) {
+    if (s.Is(next, "diet") && !IsBoundary(s, next + 1) && !s.Is(next + 1, "plan")) return false;
     return IsBoundary(s, next) || kAfter.contains(s.tokens[next].word) ||
            lexicon::IsFiller(s.tokens[next].word);
   };
@@ -196,12 +210,12 @@ std::optional<Phrase> ReadDiet(const Sentence& s, size_t at) {
 }
 
 std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
-  static const WordSet kBefore = {"the",      "some",  "doing",  "practising",  "practicing", "playing",
-                                "learning", "a",     "bit",    "of",          "little",     "my",
-                                "art",      "world", "indoor", "outdoor",     "regular",    "weekly",
-                                "serious",  "first", "own",    "going",       "new",        "more",
-                                "spot",     "joys",  "joy",    "competitive", "amateur",    "old",
-                                "good",     "local", "another"};
+  static const WordSet kBefore = {"the",      "some",  "doing",   "practising",  "practicing", "playing",
+                                  "learning", "a",     "bit",     "of",          "little",     "my",
+                                  "art",      "world", "indoor",  "outdoor",     "regular",    "weekly",
+                                  "serious",  "first", "own",     "going",       "new",        "more",
+                                  "spot",     "joys",  "joy",     "competitive", "amateur",    "old",
+                                  "good",     "local", "another", "weekend",     "evening",    "beginner"};
   size_t i = SkipWords(s, at, kBefore);
   if (i >= s.tokens.size() || s.tokens[i].punct || s.tokens[i].time) return std::nullopt;
   // 'pottery class', 'evening of': what follows the pastime is cut off.
@@ -209,6 +223,12 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   if (limit == i) return std::nullopt;
   if (!IsBoundary(s, limit)) return std::nullopt;
   if (s.Is(limit, "'s")) return std::nullopt;
+  // A gerund with an object ('running my studio') is an act, not a pastime.
+  static const WordSet kObjects = {"my",    "our",  "your", "his",  "her", "their", "these",
+                                   "those", "this", "him",  "them", "us",  "me",    "you"};
+  if (limit < s.tokens.size() && !s.tokens[limit].time && kObjects.contains(s.tokens[limit].word) &&
+      lexicon::IsGerund(s.tokens[limit - 1].word))
+    return std::nullopt;
   size_t end = limit;
   while (end > i + 1 && lexicon::IsPastimeTail(s.tokens[end - 1].word)) --end;
   for (size_t k = i; k < end; ++k) {
@@ -218,12 +238,19 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   }
   const absl::string_view first = s.tokens[i].word, last = s.tokens[end - 1].word;
   static const WordSet kNever = {
-      "smoking", "drinking", "coffee", "alcohol", "cigarettes", "meat",   "sugar",    "caffeine",  "gluten",
-      "dairy",   "booze",    "weed",   "vaping",  "space",      "time",   "arms",     "residence", "hope",
-      "trying",  "work",     "school", "bread",   "chocolate",  "social", "beef",     "cheese",    "wine",
-      "beer",    "soda",     "carbs",  "room",    "offer",      "job",    "position", "post",      "role",
-      "worries", "excuses",  "more",   "problem", "problems",   "way",    "one",      "kids",      "pain",
-      "thanks",  "life",     "drama",  "stress",  "rain",       "snow",   "sleep",    "money"};
+      "smoking",      "drinking",   "coffee",        "alcohol",   "cigarettes", "meat",     "sugar",
+      "caffeine",     "gluten",     "dairy",         "booze",     "weed",       "vaping",   "space",
+      "time",         "arms",       "residence",     "hope",      "trying",     "work",     "school",
+      "bread",        "chocolate",  "social",        "beef",      "cheese",     "wine",     "beer",
+      "soda",         "carbs",      "room",          "offer",     "job",        "position", "post",
+      "role",         "worries",    "excuses",       "more",      "problem",    "problems", "way",
+      "one",          "kids",       "pain",          "thanks",    "life",       "drama",    "stress",
+      "rain",         "snow",       "sleep",         "money",     "fam",        "family",   "kids",
+      "friends",      "house",      "experimenting", "finishing", "matching",   "mixing",   "sliding",
+      "storytelling", "counseling", "counselling",   "parenting", "dog",        "everyone", "stars",
+      "lunch",        "dinner",     "breakfast",     "used",      "community",  "career",   "shelter",
+      "camping-trip", "trail",      "flavors",       "health",    "mentally",   "moon",     "keys",
+      "everything",   "back",       "contemporary",  "write"};
   if (kNever.contains(first) || kNever.contains(last)) return std::nullopt;
   if (lexicon::IsOccupation(last) && !lexicon::IsListedPastime(last)) return std::nullopt;
   if (lexicon::IsVagueNoun(last) ||
@@ -232,6 +259,11 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   if (lexicon::IsStopWord(last) && !lexicon::IsListedPastime(last)) return std::nullopt;
   // The gerund of a verb with an object ('running my studio', 'seeing friends') is an act, not a pastime.
   if (lexicon::IsEverydayGerund(first) && !lexicon::IsListedPastime(first)) return std::nullopt;
+  for (size_t k = i; k < end; ++k) {
+    if (kNever.contains(s.tokens[k].word)) return std::nullopt;
+  }
+  // A name that opens no sentence is a person or a place.
+  if (!lexicon::IsPastime(last) && s.tokens[i].capital && (i > 0 || s.has_capitals)) return std::nullopt;
   if (listed && !lexicon::IsPastime(last) &&
       !(lexicon::IsListedPastime(first) && lexicon::IsGerund(first) && end <= i + 2))
     return std::nullopt;
@@ -241,8 +273,8 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
 std::optional<Phrase> ReadThing(const Sentence& s, size_t at) {
   static const WordSet kArticles = {"a", "an", "the"};
   static const WordSet kKnown = {"mountains", "beach",   "outdoors", "sea",   "ocean",  "countryside",
-                               "theatre",   "theater", "violin",   "piano", "guitar", "sun",
-                               "rain",      "snow",    "forest",   "woods", "beatles"};
+                                 "theatre",   "theater", "violin",   "piano", "guitar", "sun",
+                                 "rain",      "snow",    "forest",   "woods", "beatles"};
   size_t i = at;
   bool article = false;
   if (i < s.tokens.size() && kArticles.contains(s.tokens[i].word)) {
@@ -251,7 +283,9 @@ std::optional<Phrase> ReadThing(const Sentence& s, size_t at) {
   }
   size_t end = i;
   while (end < i + kMaxNounWords && (!IsBoundary(s, end) || (end > i && s.Is(end, "of")))) ++end;
-  if (end == i || !IsBoundary(s, end) || s.Is(end, "'s")) return std::nullopt;
+  if (end == i || !IsBoundary(s, end) || s.Is(end, "'s") || s.Is(end, "and") || s.Is(end, "or") ||
+      s.Is(end, "&"))
+    return std::nullopt;
   for (size_t k = i; k < end; ++k) {
     const absl::string_view w = s.tokens[k].word;
     if (lexicon::IsPronoun(w) || lexicon::IsDeterminer(w) || (lexicon::IsFiller(w))) return std::nullopt;
@@ -277,10 +311,16 @@ std::optional<Phrase> ReadOne(const Sentence& s, size_t at, bool (*is)(absl::str
 
 std::optional<Phrase> ReadAction(const Sentence& s, size_t at) {
   static const WordSet kStops = {"but",   "because", "so", "if",     "when",  "since", "although", "though",
-                               "which", "i",       "we", "that's", "cause", "it",    "until"};
+                                 "which", "i",       "we", "that's", "cause", "it",    "until"};
   static const WordSet kNo = {"you",  "your", "yours",    "this", "that", "these", "those", "it",    "him",
-                            "her",  "them", "yourself", "she",  "he",   "they",  "hey",   "there", "one",
-                            "ones", "us",   "ya",       "'em",  "em",   "such",  "its",   "their"};
+                              "her",  "them", "yourself", "she",  "he",   "they",  "hey",   "there", "one",
+                              "ones", "us",   "ya",       "'em",  "em",   "such",  "its",   "their"};
+  static const WordSet kIdle = {
+      "hear", "see",          "know",    "thank",  "say",     "tell",  "ask",  "show",      "lend",
+      "join", "savor",        "savour",  "chat",   "talk",    "check", "give", "apologize", "mention",
+      "add",  "congratulate", "wish",    "remind", "spread",  "keep",  "let",  "never",     "not",
+      "have", "believe",      "inspire", "look",   "hearing", "seeing"};
+  if (at < s.tokens.size() && kIdle.contains(s.tokens[at].word)) return std::nullopt;
   size_t end = at;
   size_t content = 0;
   while (end < s.tokens.size() && end < at + kMaxActionWords) {
@@ -310,7 +350,7 @@ std::optional<Phrase> ReadHabit(const Sentence& s, size_t at) {
   if (at >= s.tokens.size() || !kVerbs.contains(s.tokens[at].word)) return std::nullopt;
   static const WordSet kOften = {"every", "each", "daily", "weekly"};
   static const WordSet kPlural = {"mondays", "tuesdays", "wednesdays", "thursdays", "fridays", "saturdays",
-                                "sundays", "mornings", "evenings",   "weekends",  "nights"};
+                                  "sundays", "mornings", "evenings",   "weekends",  "nights"};
   bool often = false;
   for (size_t k = at; k < s.tokens.size() && !s.tokens[k].punct; ++k) {
     often |= s.tokens[k].time && (kOften.contains(s.tokens[k].word) || kPlural.contains(s.tokens[k].word));
@@ -324,12 +364,12 @@ bool InWords(const WordSet& words, const Sentence& s, size_t at) {
 
 std::optional<Phrase> ReadListed(PhraseKind kind, const Sentence& s, size_t at) {
   static const WordSet kCounts = {"a",     "an",   "one", "two", "three", "four", "five", "six", "seven",
-                                "eight", "nine", "ten", "2",   "3",     "4",    "5",    "6",   "7"};
+                                  "eight", "nine", "ten", "2",   "3",     "4",    "5",    "6",   "7"};
   static const WordSet kMarital = {"married", "divorced", "engaged", "widowed", "separated"};
-  static const WordSet kAllergens = {"peanut",     "nut",      "gluten",    "lactose", "dairy",   "pollen",
-                                   "shellfish",  "egg",      "soy",       "cat",     "dog",     "penicillin",
-                                   "latex",      "bee",      "wheat",     "fish",    "sesame",  "dust",
-                                   "strawberry", "fructose", "histamine", "milk",    "seafood", "grass"};
+  static const WordSet kAllergens = {
+      "peanut", "nut",  "gluten",     "lactose",    "dairy",     "pollen", "shellfish", "egg",
+      "soy",    "cat",  "dog",        "penicillin", "latex",     "bee",    "wheat",     "fish",
+      "sesame", "dust", "strawberry", "fructose",   "histamine", "milk",   "seafood",   "grass"};
   static const WordSet kConditions = {
       "diabetes",     "asthma",        "epilepsy",   "arthritis",    "migraines", "anxiety", "insomnia",
       "adhd",         "dyslexia",      "depression", "eczema",       "anemia",    "anaemia", "coeliac",
@@ -341,14 +381,15 @@ std::optional<Phrase> ReadListed(PhraseKind kind, const Sentence& s, size_t at) 
       "turkish",   "arabic",   "hebrew",    "hindi",    "urdu",       "bengali",    "tamil",    "japanese",
       "korean",    "mandarin", "cantonese", "chinese",  "vietnamese", "thai",       "swahili",  "welsh",
       "irish",     "latin",    "ukrainian", "romanian", "hungarian",  "bulgarian",  "esperanto"};
-  static const WordSet kVices = {"smoking", "drinking",   "coffee", "alcohol", "sugar", "caffeine", "gambling",
-                               "vaping",  "cigarettes", "booze",  "weed",    "soda",  "meat"};
+  static const WordSet kVices = {"smoking",  "drinking", "coffee", "alcohol",    "sugar",
+                                 "caffeine", "gambling", "vaping", "cigarettes", "booze",
+                                 "weed",     "soda",     "meat"};
   const WordSet& words = kind == PhraseKind::kCount       ? kCounts
-                       : kind == PhraseKind::kMarital   ? kMarital
-                       : kind == PhraseKind::kAllergen  ? kAllergens
-                       : kind == PhraseKind::kCondition ? kConditions
-                       : kind == PhraseKind::kLanguage  ? kLanguages
-                                                        : kVices;
+                         : kind == PhraseKind::kMarital   ? kMarital
+                         : kind == PhraseKind::kAllergen  ? kAllergens
+                         : kind == PhraseKind::kCondition ? kConditions
+                         : kind == PhraseKind::kLanguage  ? kLanguages
+                                                          : kVices;
   if (!InWords(words, s, at)) return std::nullopt;
   return Phrase{at, at + 1, at + 1};
 }
@@ -359,7 +400,7 @@ bool IsClauseEnd(const Sentence& s, size_t at) {
   if (at >= s.tokens.size()) return true;
   const Token& t = s.tokens[at];
   static const WordSet kJoins = {"and", "but",   "so",   "because", "since", "while", "though", "although",
-                               "or",  "cause", "when", "where",   "with",  "after", "which",  "as"};
+                                 "or",  "cause", "when", "where",   "with",  "after", "which",  "as"};
   return t.punct || kJoins.contains(t.word);
 }
 

@@ -314,7 +314,13 @@ LineReader::Result LineReader::Next(std::string& line) {
   if (!in_.good() || buf == nullptr) return in_.bad() ? Result::kError : Result::kEnd;
   bool any = false, long_line = false;
   for (;;) {
-    const int c = buf->sbumpc();
+    int c = 0;
+    try {
+      c = buf->sbumpc();
+    } catch (const std::exception&) {  // A file that cannot be read, such as a folder.
+      in_.setstate(std::ios::badbit);
+      return Result::kError;
+    }
     if (c == std::char_traits<char>::eof()) {
       in_.setstate(std::ios::eofbit);
       break;

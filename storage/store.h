@@ -56,7 +56,7 @@ struct EnqueueResult {
 // What a run may sample. Filters come first, then rank, then limit.
 struct SampleSpec {
   int32_t limit = 200;
-  std::vector<EpisodeType> types;
+  std::vector<EpisodeType> types;  // empty: all
   double min_importance = 0.3;
   double min_confidence = 0.3;
   absl::Time age_at;  // score = 0.4 importance + 0.3 min(ln(1+accesses)/5, 1) + 0.3 / (1 + 0.1 age in days)
@@ -68,7 +68,8 @@ struct SampleSpec {
 struct Sample {
   std::vector<Episode> episodes;  // best score first; ties by occurred_at, then id
   std::vector<int> tries;         // parallel to `episodes`
-  // Turns of the same sessions at most `context_turns` away that are not in `episodes`; without embeddings.
+  // Turns of the same sessions at most `context_turns` away that are not in `episodes`; without embeddings. Neither
+  // derived ones (nobody said them) nor unreadable ones (they would get their neighbours refused).
   std::vector<Episode> context;
   int64_t eligible = 0;  // that passed the filters, before the limit
   int64_t skipped_type = 0, skipped_threshold = 0, skipped_window = 0, skipped_backoff = 0;  // pending but filtered
@@ -99,9 +100,10 @@ struct RunCommit {
   std::vector<std::string> left;        // ids whose chunk got no answer: tries + 1
   absl::Duration left_backoff = absl::ZeroDuration();
   bool keep_pending = false;
-  EpisodeStatus set_status = EpisodeStatus::kUnspecified;  // for cited episodes
+  EpisodeStatus set_status = EpisodeStatus::kUnspecified;  // for cited episodes; nothing if `keep_pending`
   std::string fold_stamp;
-  // What counts as backlog; if any is left, a follow-up is queued (or the task behind becomes ready).
+  // What counts as backlog; if any is left but what is in `left`, a follow-up is queued, unless `keep_pending`. A
+  // task behind becomes ready in any case, and is the follow-up then.
   std::optional<SampleSpec> follow_up;
 };
 
@@ -145,7 +147,8 @@ class Store {
   // ---- episodes
 
   // One outcome an episode, in order. Creates the user with `defaults` if nobody registered it. Episodes are in
-  // pending at once unless their origin is derived. The first embedding fixes the user's dimension.
+  // pending at once unless their origin is derived or their status not active. The first embedding fixes the user's
+  // dimension. Access count and status are no content: the same words accessed more often are kExists.
   virtual absl::StatusOr<std::vector<IngestOutcome>> IngestEpisodes(
       const UserKey& user, const std::vector<Episode>& episodes, const std::vector<TriggerCondition>& defaults) = 0;
   // kNotFound: no such user or episode.
@@ -159,7 +162,8 @@ class Store {
   // A waiting task of the user takes the request in (highest priority, reason added); beside a running one it waits
   // behind. kNotFound: no such user. kInvalidArgument: request_id reused with another body (within a day).
   virtual absl::StatusOr<EnqueueResult> Enqueue(const EnqueueRequest& request) = 0;
-  // Claims up to `limit` ready tasks, best rank first: priority, then age. Their attempt counts.
+  // Claims up to `limit` ready tasks, best rank first: ready time less six minutes a point of priority, so that
+  // nothing waits for ever. Their attempt counts.
   virtual absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                               absl::Duration lease) = 0;
   // kAborted: the lease is lost.
@@ -202,7 +206,8 @@ class Store {
   // Distinct slot keys that the user has facts under.
   virtual absl::StatusOr<std::vector<std::string>> ListFactKeys(const UserKey& user) = 0;
   // kAborted: lease lost, memory changed, or a reviewed episode no longer pending. Idempotent: a commit whose
-  // run_id is already recorded answers as the first did.
+  // run_id is already recorded answers as the first did. kInvalidArgument: it contradicts itself, such as `cited`
+  // outside `reviewed`, or a fact whose key is not replaced.
   virtual absl::StatusOr<CommitResult> CommitRun(const RunCommit& commit) = 0;
   // Replaces all of a user's facts, if its memory is still at `memory_version`. kAborted: it is not.
   virtual absl::Status ReplaceFacts(const UserKey& user, int64_t memory_version, const std::string& fold_stamp,
@@ -213,11 +218,12 @@ class Store {
   // By key, then time. kNotFound: no such user.
   virtual absl::StatusOr<Page<Fact>> ListFacts(const UserKey& user, const FactFilter& filter,
                                                const std::string& after, int limit) = 0;
+  // By time, then run, then ordinal. kNotFound: no such user.
   virtual absl::StatusOr<Page<Quarantined>> ListQuarantine(const UserKey& user, const std::string& after,
                                                            int limit) = 0;
   // kNotFound.
   virtual absl::StatusOr<RunRecord> GetRun(const std::string& tenant, const std::string& run_id) = 0;
-  // Newest first. Without change sets.
+  // Newest first. Without change sets. kNotFound: no such user.
   virtual absl::StatusOr<Page<RunRecord>> ListRuns(const UserKey& user, const std::string& after, int limit) = 0;
 
   // ---- slots

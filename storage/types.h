@@ -58,7 +58,7 @@ struct Episode {
   std::string speaker;     // as said; empty if unknown
   std::string session_id;  // empty if unknown
   std::optional<int32_t> turn;
-  absl::Time occurred_at;
+  absl::Time occurred_at;  // InfinitePast on ingest: not known, the store sets its own time, once
   Origin origin = Origin::kUser;
   std::vector<std::string> entities;
   std::vector<float> embedding;  // empty if none was given

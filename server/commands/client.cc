@@ -4,9 +4,12 @@
 #include <ostream>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/jsonl.h"
+#include "server/mapping.h"
 
 namespace slowwave {
 namespace {
@@ -92,15 +95,11 @@ void Client::SetDeadline(grpc::ClientContext& context) {
 absl::Status SetTime(const char* flag, const std::string& text, google::protobuf::Timestamp* out) {
   absl::StatusOr<absl::Time> time = ParseTimestamp(text);
   if (!time.ok()) return absl::InvalidArgumentError(absl::StrCat(flag, ": ", time.status().message()));
-  const int64_t micros = absl::ToUnixMicros(*time);
-  const int64_t seconds = absl::ToUnixSeconds(*time);
-  out->set_seconds(seconds);
-  out->set_nanos(static_cast<int32_t>((micros - seconds * 1000000) * 1000));
+  *out = ToWire(*time);
   return absl::OkStatus();
 }
 
 absl::StatusOr<absl::Duration> ParseSpan(const char* flag, const std::string& text) {
-  std::string rewritten = text;
   double days = 0;
   absl::Duration span;
   if (absl::EndsWith(text, "d") && absl::SimpleAtod(absl::string_view(text).substr(0, text.size() - 1), &days)) {

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "server/app.h"
@@ -80,11 +81,11 @@ class Interrupt {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::thread([state = state_, signals, remove = folder.temporary() ? folder.path() : ""] {
+    std::thread([state = state_, signals, path = folder.temporary() ? folder.path() : ""] {
       int signal = 0;
       sigwait(&signals, &signal);
       if (!state->serving) {
-        if (!remove.empty()) DataFolder::Remove(remove);
+        if (!path.empty()) DataFolder::Remove(path);
         _exit(128 + signal);
       }
       state->asked.Notify();

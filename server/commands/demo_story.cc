@@ -1,6 +1,7 @@
 #include "server/commands/demo_story.h"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 #include <tuple>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "server/commands/output.h"
 #include "server/jsonl.h"
+#include "server/mapping.h"
 
 namespace slowwave {
 namespace {
@@ -64,7 +66,7 @@ std::string ValueWhen(const v1::Fact& fact) {
 bool Earlier(const v1::Fact& a, const v1::Fact& b) {
   const auto rank = [](const v1::Fact& f) {
     return std::make_tuple(f.subject(), IsSummary(f), static_cast<int>(f.category()), f.key(),
-                           f.has_valid_from() ? ToTime(f.valid_from()) : absl::InfinitePast());
+                           f.has_valid_from() ? FromWire(f.valid_from()) : absl::InfinitePast());
   };
   return rank(a) < rank(b);
 }

@@ -1,9 +1,8 @@
 #include "server/commands/format.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -11,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "server/commands/output.h"
+#include "server/mapping.h"
 
 namespace slowwave {
 namespace {
@@ -39,10 +39,10 @@ const char* Unit(const std::string& stage) {
 // What is said of a trigger condition in one line.
 std::string ConditionText(const v1::TriggerCondition& c) {
   std::vector<std::string> parts;
-  if (c.has_interval()) parts.push_back(absl::StrCat("every ", Span(ToDuration(c.interval()))));
+  if (c.has_interval()) parts.push_back(absl::StrCat("every ", Span(FromWire(c.interval()))));
   if (c.has_episodes()) parts.push_back(absl::StrCat("at ", Grouped(c.episodes()), " pending episodes"));
   if (c.has_megabytes()) parts.push_back(absl::StrFormat("at %g MB pending", c.megabytes()));
-  if (c.has_cooldown()) parts.push_back(absl::StrCat("at most every ", Span(ToDuration(c.cooldown()))));
+  if (c.has_cooldown()) parts.push_back(absl::StrCat("at most every ", Span(FromWire(c.cooldown()))));
   if (c.events_size() > 0) parts.push_back(absl::StrCat("on ", absl::StrJoin(c.events(), ", ")));
   if (c.has_next_due()) parts.push_back(absl::StrCat("next at ", Minute(c.next_due())));
   if (c.times_fired() > 0) {
@@ -53,20 +53,12 @@ std::string ConditionText(const v1::TriggerCondition& c) {
 
 }  // namespace
 
-absl::Time ToTime(const google::protobuf::Timestamp& time) {
-  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
-}
-
 std::string Day(const google::protobuf::Timestamp& time) {
-  return absl::FormatTime("%E4Y-%m-%d", ToTime(time), absl::UTCTimeZone());
+  return absl::FormatTime("%E4Y-%m-%d", FromWire(time), absl::UTCTimeZone());
 }
 
 std::string Minute(const google::protobuf::Timestamp& time) {
-  return absl::FormatTime("%E4Y-%m-%d %H:%M", ToTime(time), absl::UTCTimeZone());
-}
-
-absl::Duration ToDuration(const google::protobuf::Duration& d) {
-  return absl::Seconds(d.seconds()) + absl::Nanoseconds(d.nanos());
+  return absl::FormatTime("%E4Y-%m-%d %H:%M", FromWire(time), absl::UTCTimeZone());
 }
 
 std::string Span(absl::Duration d) {
@@ -162,7 +154,7 @@ std::string ReportText(const v1::Report& r, bool changes) {
   row("task", absl::StrCat(r.task_id(), r.attempt() > 1 ? absl::StrCat(", attempt ", r.attempt()) : ""));
   row("user", absl::StrCat(r.user(), " of ", r.tenant()));
   row("trigger", absl::StrCat(KindWord(r.trigger()), r.reasons_size() > 0 ? ": " : "", absl::StrJoin(r.reasons(), "; ")));
-  row("when", absl::StrCat(Minute(r.started_at()), ", took ", Span(ToTime(r.finished_at()) - ToTime(r.started_at()))));
+  row("when", absl::StrCat(Minute(r.started_at()), ", took ", Span(FromWire(r.finished_at()) - FromWire(r.started_at()))));
   row("outcome", !r.succeeded() ? "failed" : r.partial() ? "in part: some chunks got no answer" : "succeeded");
   row("sampled", absl::StrCat(Grouped(r.sampled()), " of ", Grouped(r.eligible()), " eligible episodes"));
   row("skipped", Counts(r.skipped()));
@@ -189,7 +181,7 @@ std::string ReportText(const v1::Report& r, bool changes) {
   if (r.stages_size() > 0) {
     Table stages(2);
     for (const v1::StageReport& stage : r.stages()) {
-      stages.Row({stage.name(), Span(ToDuration(stage.took())), Counts(stage.counts())});
+      stages.Row({stage.name(), Span(FromWire(stage.took())), Counts(stage.counts())});
     }
     absl::StrAppend(&out, "stages\n", stages.Text());
   }

@@ -2,7 +2,6 @@
 #ifndef SLOWWAVE_SERVER_COMMANDS_FORMAT_H_
 #define SLOWWAVE_SERVER_COMMANDS_FORMAT_H_
 
-#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
 #include <functional>
@@ -15,14 +14,12 @@
 
 namespace slowwave {
 
-absl::Time ToTime(const google::protobuf::Timestamp& time);
 // '2025-05-10'.
 std::string Day(const google::protobuf::Timestamp& time);
 // '2025-05-10 22:40'.
 std::string Minute(const google::protobuf::Timestamp& time);
 // '1.20 s', '35 ms', '6 h'.
 std::string Span(absl::Duration duration);
-absl::Duration ToDuration(const google::protobuf::Duration& duration);
 
 // 'TASK_STATE_DONE' as 'done': what follows `prefix`, in lower case.
 std::string Word(const std::string& name, const std::string& prefix);

@@ -1,4 +1,6 @@
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "absl/strings/str_cat.h"

@@ -6,6 +6,7 @@
 #include "server/commands/client_commands.h"
 #include "server/commands/format.h"
 #include "server/commands/output.h"
+#include "server/mapping.h"
 
 namespace slowwave {
 namespace {
@@ -24,9 +25,7 @@ struct RegisterOptions {
 absl::Status SetSpan(const char* flag, const std::string& text, google::protobuf::Duration* out) {
   absl::StatusOr<absl::Duration> span = ParseSpan(flag, text);
   if (!span.ok()) return span.status();
-  const int64_t seconds = absl::ToInt64Seconds(*span);
-  out->set_seconds(seconds);
-  out->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(*span - absl::Seconds(seconds))));
+  *out = ToWire(*span);
   return absl::OkStatus();
 }
 

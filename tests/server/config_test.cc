@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"LlmModel", "llm.model", "m", "llm.model is set"},
         {"Embedding", "embedding.base_url", "http://h/v1", "embedding.base_url is set"},
     }),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(ConfigTest, EveryKeyHasThreeNamesThatMeanTheSame) {
   for (const ConfigKey& key : ConfigKeys()) {

@@ -324,8 +324,6 @@ struct BadCall {
   const char* says;
 };
 
-void PrintTo(const BadCall& bad, std::ostream* out) { *out << bad.name; }
-
 template <typename Request, typename Response, typename Stub, typename Owner>
 std::function<grpc::Status(RunningApp&)> Bad(std::unique_ptr<Owner> RunningApp::*stub,
                                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),

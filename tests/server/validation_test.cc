@@ -96,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"MetadataLong", [](auto& e) { e.set_metadata("{\"a\":\"" + std::string(16384, 'x') + "\"}"); },
          "episodes[3].metadata has"},
     }),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(CheckUserTest, EmptyTenantIsTheDefault) {
   const absl::StatusOr<UserKey> user = CheckUser("", "ann");
@@ -149,7 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
          },
          "time_window.from is not before time_window.to"},
     }),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(CheckMessageTest, FindsABadSpanAtAnyDepth) {
   v1::RegisterUserRequest request;
