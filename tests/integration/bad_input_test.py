@@ -366,7 +366,6 @@ class BadInput(unittest.TestCase):
         for name, field, request in [
             ("IngestEpisodes", "episodes", m.IngestEpisodesRequest(user="sweep")),
             ("IngestEpisodes", "episodes", m.IngestEpisodesRequest(user="sweep", episodes=[episode] * 1001)),
-            ("IngestEpisodeStream", "episodes", m.IngestEpisodeStreamRequest(user="sweep", episodes=[episode] * 1001)),
             ("RegisterUser", "conditions", m.RegisterUserRequest(user="sweep", conditions=[condition] * 33)),
             ("RegisterUser", "events", m.RegisterUserRequest(user="sweep", conditions=[no_events])),
             ("RegisterUser", "episodes", m.RegisterUserRequest(user="sweep", conditions=[quota])),
