@@ -65,7 +65,7 @@ std::string Grouped(int64_t number) {
   const size_t start = number < 0 ? 1 : 0;
   for (size_t i = out.size(); i > start + 3;) {
     i -= 3;
-    out.insert(i, ",");
+    out.insert(i, 1, ',');
   }
   return out;
 }

@@ -18,6 +18,7 @@ const definition = protoLoader.loadSync(files, {
   includeDirs: [protoRoot],
   longs: Number,
   enums: String,
+  keepCase: true,
   defaults: true,
   oneofs: true,
 });
