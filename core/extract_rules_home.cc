@@ -110,7 +110,7 @@ const std::vector<RuleGroup>& HomeRules() {
             "life|living|settling in|into? <place> is|has|suits|agrees|feels|treats|beats|'s|so",
             "loving|enjoying life|living|it in <place>",
             "new home|city|address|flat|apartment|house|place : in? <place>",
-            "greetings|hello|hi|writing from * new|home|flat|apartment|house|place * <place>",
+            "greetings|hello|hi|writing from * home|flat|apartment|house|place * <place>",
             "greetings|hello from <place> , @my * home|city",
             "you|you'll will? can? find me living|in|at? in? <place> %",
             "a|an <place> resident|local now|since|%|$"}},

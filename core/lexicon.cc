@@ -58,7 +58,10 @@ bool IsListedOccupation(absl::string_view word) {
       "bodyguard sailor captain steward stewardess astronaut meteorologist veterinarian zookeeper jockey "
       "trainer "
       "instructor referee footballer priest pastor minister rabbi imam chaplain undertaker taxidermist "
-      "upholsterer "
+      "upholsterer guard operator agent representative rep hygienist groomer merchant chauffeur butler valet sommelier "
+      "midwife registrar orderly guardsman pathologist surgeon hairstylist cameraman videographer lorry-driver "
+      "bookseller choirmaster usher bouncer stylist jeweller cabbie scientist sysadmin admin trainee apprentice "
+      "physio osteopath chiropractor vet cook guide porter paralegal pilot "
       "seamstress cobbler milliner jeweler jeweller watchmaker clockmaker glassblower ceramicist potter "
       "weaver "
       "bookbinder auctioneer appraiser realtor landlord entrepreneur freelancer plumber roadie stagehand "
@@ -136,7 +139,7 @@ bool IsOccupation(absl::string_view word) {
 
 bool IsDiet(absl::string_view word) {
   static const Set& kSet = *new Set(FromList(
-      "vegan vegetarian veggie pescatarian pescetarian flexitarian fruitarian lacto-vegetarian "
+      "vegan raw vegetarian veggie pescatarian pescetarian flexitarian fruitarian lacto-vegetarian "
       "ovo-vegetarian keto "
       "ketogenic paleo halal kosher macrobiotic carnivore low-carb low-fat low-sodium low-salt low-sugar "
       "low-fodmap "
@@ -170,7 +173,7 @@ bool IsDietPair(absl::string_view first, absl::string_view second) {
   if (second == "free") return kFree.contains(first);
   if (first == "low" || first == "high") return kLevel.contains(second);
   return (first == "plant" && second == "based") ||
-         (first == "raw" && (second == "food" || second == "vegan")) ||
+         (first == "raw" && second == "vegan") ||
          (first == "whole" && second == "foods");
 }
 
@@ -215,6 +218,12 @@ bool IsListedPastime(absl::string_view word) {
       "coin-collecting "
       "trainspotting metal detecting karaoke podcasting vlogging filmmaking animation anime cosplay larping "
       "larp "
+      "macramé macrame tai chi taichi bouldering bonsai squash ukulele fiddle viola oboe bass banjo mandolin lute "
+      "bagpipe recorder tuba keyboard ukelele snorkel breakdance boccia petanque pétanque croquet mahjong backgammon "
+      "checkers draughts scrabble dominoes rummikub canasta jigsaw zentangle shuffleboard airsoft paintball handstands "
+      "capoeira flamenco samba bachata kizomba zouk waltz hip-hop cosplay puppetry improv sauna beachcombing mushroom-picking "
+      "whist euchre dominos crosswords bowls boules wushu muay krav sumo sambo savate hapkido aikido kung-fu "
+      "whittling decoupage découpage papercraft "
       "wargaming warhammer videogames sailing yachting rafting"));
   return kSet.contains(word);
 }
@@ -262,7 +271,24 @@ bool IsEverydayGerund(absl::string_view word) {
       "tidying commuting complaining arguing fighting celebrating exercising practising practicing kidding "
       "joking "
       "considering planning expecting wondering deciding losing gaining noticing realizing reflecting "
+      "settling unpacking relaxing unwinding winding packing sorting commuting renting relocating adjusting adapting "
+      "waking falling feeding hosting greeting ordering craving "
       "appreciating motivating inspiring believing encouraging"));
+  return kSet.contains(word);
+}
+
+bool IsPastimePair(absl::string_view first, absl::string_view second) {
+  static const Set& kGames = *new Set(FromList("board card video computer word tabletop role-playing strategy party"));
+  static const Set& kModels = *new Set(FromList("trains railways ships planes aircraft cars"));
+  if (second == "games") return kGames.contains(first);
+  if (first == "model") return kModels.contains(second);
+  return first == "martial" && second == "arts";
+}
+
+bool IsInstrument(absl::string_view word) {
+  static const Set& kSet = *new Set(FromList(
+      "piano guitar violin cello flute clarinet saxophone sax ukulele banjo harp trumpet trombone harmonica accordion "
+      "bagpipes drums fiddle viola oboe bass mandolin lute recorder tuba keyboard organ double-bass kora sitar"));
   return kSet.contains(word);
 }
 
@@ -280,7 +306,7 @@ bool IsPastimeTail(absl::string_view word) {
       "workshop workshops equipment kit training tournament tournaments society academy school studio set "
       "stuff "
       "supplies tutorials tutorial meetup meetups retreat weekend weekends days career addiction habit hobby "
-      "phase journey game games bug"));
+      "phase journey game bug"));
   return kSet.contains(word);
 }
 
@@ -369,6 +395,8 @@ bool EndsNounPhrase(absl::string_view word) {
                         "lots full-time part-time "
                         "professionally everyday daily weekly regularly recently currently myself ourselves "
                         "completely entirely officially finally lol haha "
+                        "no altogether began wears tires tiring exhausts drains draining relaxing calming soothing rewarding exhausting enjoyable "
+                        "therapeutic addictive peaceful satisfying filled ate swallowed devoured consumed eats always exhausting "
                         "alongside every each last next ago however anyway honestly thanks thank"));
   return kSet.contains(word);
 }

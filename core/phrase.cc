@@ -47,6 +47,14 @@ std::optional<Phrase> ReadPlace(const Sentence& s, size_t at) {
       "chaos", "place",   "general", "fact",     "new",    "city",    "something",  "be",      "do",
       "get",   "country", "area",    "hometown", "school", "college", "university", "tears",   "front"};
   size_t i = SkipWords(s, at, kBefore);
+  // 'The' belongs to a few names.
+  static const WordSet kWithThe = {"hague", "bronx", "gambia", "bahamas", "dalles", "woodlands"};
+  if (i > 0 && s.Is(i - 1, "the") && s.tokens[i - 1].capital && IsNameToken(s, i) &&
+      (i > 1 || kWithThe.contains(s.tokens[i].word))) {
+    size_t end = i + 1;
+    while (end < i + 3 && IsNameToken(s, end)) ++end;
+    return Phrase{i - 1, end, end};
+  }
   // 'New' begins names too: 'New York'.
   if (i > at && s.tokens[i - 1].word == "new" && s.tokens[i - 1].capital && IsNameToken(s, i)) --i;
   // The capital that opens a sentence says nothing.
@@ -118,6 +126,8 @@ std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
                                   "fully",
                                   "fully-fledged",
                                   "newly",
+                                  "hired",
+                                  "appointed",
                                   "freshly",
                                   "resident",
                                   "fledged",
@@ -197,7 +207,8 @@ std::optional<Phrase> ReadDiet(const Sentence& s, size_t at) {
       "dishes", "eater",     "person",  "only",    "way",       "all",      "plan",      "regime",  "kick",
       "days",   "phase",     "journey", "life",    "living",    "kitchen",  "options",   "stuff",   "routine",
       "thing",  "household", "home",    "snacks",  "groceries", "products", "recipes",   "through", "me",
-      "time",   "guy",       "girl",    "convert", "menu"};
+      "time",   "guy",       "girl",    "convert", "menu",  "dinners", "dinner", "lunches", "lunch",
+      "suppers", "supper", "breakfasts", "breakfast"};
   const auto fits = [&](size_t next) {
     if (s.Is(next, "diet") && !IsBoundary(s, next + 1) && !s.Is(next + 1, "plan")) return false;
     return IsBoundary(s, next) || kAfter.contains(s.tokens[next].word) ||
@@ -220,8 +231,12 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   if (i >= s.tokens.size() || s.tokens[i].punct || s.tokens[i].time) return std::nullopt;
   // 'pottery class', 'evening of': what follows the pastime is cut off.
   size_t limit = NounEnd(s, i, kMaxNounWords);
+  static const WordSet kBits = {"lot", "bit", "try", "go", "shot", "ton"};
+  for (size_t k = i + 1; k < limit; ++k) {
+    if (s.Is(k, "a") && k + 1 < s.tokens.size() && kBits.contains(s.tokens[k + 1].word)) limit = k;
+  }
   if (limit == i) return std::nullopt;
-  if (!IsBoundary(s, limit)) return std::nullopt;
+  if (!IsBoundary(s, limit) && !s.Is(limit, "a")) return std::nullopt;
   if (s.Is(limit, "'s")) return std::nullopt;
   // A gerund with an object ('running my studio') is an act, not a pastime.
   static const WordSet kObjects = {"my",    "our",  "your", "his",  "her", "their", "these",
@@ -236,6 +251,9 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
     if (lexicon::IsPronoun(w) || lexicon::IsDeterminer(w) || w == "of" || lexicon::IsFiller(w))
       return std::nullopt;
   }
+  if (end == i + 1 && i > 0 && s.Is(i - 1, "the") && lexicon::IsInstrument(s.tokens[i].word))
+    return Phrase{i - 1, end, end};
+  if (end == i + 2 && lexicon::IsPastimePair(s.tokens[i].word, s.tokens[i + 1].word)) return Phrase{i, end, end};
   const absl::string_view first = s.tokens[i].word, last = s.tokens[end - 1].word;
   static const WordSet kNever = {
       "smoking",      "drinking",   "coffee",        "alcohol",   "cigarettes", "meat",     "sugar",
