@@ -16,6 +16,7 @@
 #include "core/extract_guards.h"
 #include "core/extract_rules.h"
 #include "core/extract_summary.h"
+#include "core/extract_veto.h"
 #include "core/lexicon.h"
 #include "core/pattern.h"
 #include "core/sentence.h"
@@ -109,6 +110,9 @@ std::vector<Found> FindAll(const Sentence& sentence) {
     for (const Anchor& anchor : anchors) {
       const std::optional<Match> match = rule.pattern.MatchAt(sentence, anchor.at, anchor.may_elide);
       if (!match || Revoked(sentence, match->end)) continue;
+      if (rule.group->state == AssertionState::kHolds &&
+          TellsOfElse(sentence, rule.group->slot, match->begin, match->end))
+        continue;
       Found one{rule.group, *match, match->value.value_or(Phrase{match->begin, match->end, match->end})};
       if (absl::StrContains(rule.group->slot, "value:") && match->begin > 0 &&
           sentence.Is(match->begin - 1, "and"))
@@ -143,6 +147,7 @@ void AddCues(const Sentence& sentence, std::vector<Found>& found) {
   for (const Cue& cue : ReadCues(sentence)) {
     const RuleGroup* group = RuleBook::Get().GroupOf(cue.slot, cue.state);
     if (group == nullptr) continue;
+    if (cue.state == AssertionState::kHolds && TellsOfElse(sentence, cue.slot, cue.value.begin, cue.value.end)) continue;
     Found one{group, Match{0, sentence.tokens.size(), cue.value, std::nullopt, PhraseKind::kThing}, cue.value};
     if (cue.state == AssertionState::kEnded) {
       found.insert(found.begin(), one);

@@ -260,7 +260,7 @@ bool Broken(const Sentence& s, size_t begin, size_t end) {
 
 bool EndSaid(const Sentence& s, const Phrase& value) {
   static const auto* kBefore = new Phrases(
-      "quit, quitting, stop/stopped/stopping/ceased, gave/given/give/giving up, gave/given/giving, "
+      "quit, quitting, stop/stopped/stopping/ceased, not be doing/playing/practising/going, gave/given/give/giving up, gave/given/giving, "
       "dropped/drop/dropping, "
       "done/through/finished with, no more, no longer, do not, not into, not doing, not going back, never, sold, "
       "goodbye, "
@@ -285,6 +285,11 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
     if (end == 0 || end > value.begin || value.begin - end > kNear || Broken(s, end, value.begin)) continue;
     // Words that end something only with 'any more' behind: 'do not', 'never', 'let ... go', 'no', 'put ... behind'.
     static const auto* kWeak = new WordSet(FromList("do never let put out not no gave given packed"));
+    if (s.Is(i, "sold")) {
+      // What was sold is the gear, not a thing of the same name.
+      if (value.next < s.tokens.size() && lexicon::IsPastimeTail(s.tokens[value.next].word)) return true;
+      continue;
+    }
     if (!kWeak->contains(s.tokens[i].word) || s.Is(i + 1, "up") || s.Is(i + 1, "longer") || s.Is(i + 1, "more") ||
         s.Is(i + 1, "away") || (s.Is(i, "no") && s.Is(i + 1, "interest")))
       return true;
@@ -293,6 +298,7 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
       static const auto* kParticles = new WordSet(FromList("up go away behind in aside"));
       if (k == value.end && kParticles->contains(s.tokens[k].word) && !s.Is(i, "not") && !s.Is(i, "no")) return true;
     }
+    if (s.Is(i, "not") && s.Is(i + 2, "back")) return true;
     if (s.Is(i, "no") && i == 0) return true;  // 'No chess for me now'
     if (s.Is(i, "do") && value.end < s.tokens.size() && s.tokens[value.end].time) return true;
   }
@@ -300,7 +306,7 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
     if (s.tokens[i].punct) break;
     static const auto* kVerbs =
         new Phrases("is/are/'s/has/have/was over/finished/history/done/ended, is/are/'s/has no longer, no longer, "
-                    "is/are/'s not my/for/a, is/are/'s behind, days are/is over, is/are/'s out, and i are done, and i "
+                    "is/are/'s not my/for/a, is/are/'s behind, days are/is over, but i/we stopped/quit/gave, but stopped/quit/not, is/are/'s out, and i are done, and i "
                     "have parted");
     if (kVerbs->EndAt(s, i) != 0) return true;
   }
@@ -343,7 +349,7 @@ bool EnjoymentSaid(const Sentence& s, const Phrase& value) {
 std::vector<Cue> ReadCues(const Sentence& s) {
   std::vector<Cue> cues;
   if (s.question || s.tokens.size() < 3 || s.tokens.size() > kMaxTokens) return cues;
-  static const auto* kOver = new Phrases("used to, had it, had enough");
+  static const auto* kOver = new Phrases("used to, had it, had enough, not want to");
   const bool plain = SpeaksPlainly(s);
   if (plain || kOver->In(s)) {
     if (const auto value = PastimeIn(s)) {

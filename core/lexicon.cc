@@ -301,7 +301,7 @@ bool IsPastime(absl::string_view word) {
 
 bool IsPastimeTail(absl::string_view word) {
   static const Set& kSet = *new Set(FromList(
-      "club clubs class classes lesson lessons group team course courses session sessions practice gear "
+      "club clubs things class classes lesson lessons group team course courses session sessions practice gear "
       "league "
       "workshop workshops equipment kit training tournament tournaments society academy school studio set "
       "stuff "

@@ -52,8 +52,9 @@ bool TurnsMeaning(absl::string_view word) {
   static const auto* kWords = new absl::flat_hash_set<absl::string_view>{
       "not",    "never", "no",   "nothing", "without", "you",   "your",   "he",     "she",
       "they",   "his",   "her",  "their",   "if",      "would", "could",  "will",   "might",
-      "should", "but",   "than", "stopped", "quit",    "from",  "nobody", "almost", "when"};
-  return kWords->contains(word);
+      "should", "but",   "than", "stopped", "quit",    "from",  "nobody", "almost", "when",
+      "parents", "friend", "friends", "dog", "cat"};
+  return kWords->contains(word) || lexicon::IsRelation(word);
 }
 
 }  // namespace

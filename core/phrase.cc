@@ -268,7 +268,7 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
       "storytelling", "counseling", "counselling",   "parenting", "dog",        "everyone", "stars",
       "lunch",        "dinner",     "breakfast",     "used",      "community",  "career",   "shelter",
       "camping-trip", "trail",      "flavors",       "health",    "mentally",   "moon",     "keys",
-      "everything",   "back",       "contemporary",  "write"};
+      "everything",   "seat", "phone", "car", "trouble", "brother", "sister", "shop", "idea", "back",       "contemporary",  "write"};
   if (kNever.contains(first) || kNever.contains(last)) return std::nullopt;
   if (lexicon::IsOccupation(last) && !lexicon::IsListedPastime(last)) return std::nullopt;
   if (lexicon::IsVagueNoun(last) ||
