@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "core/lexicon.h"
 
@@ -156,12 +157,27 @@ std::optional<Phrase> HomeOf(const Sentence& s) {
   if (kNoMove->In(s)) return std::nullopt;
   static const auto* kOwn = new WordSet(
       FromList("settled settling settle unpacking unpacked boxes home live living moving life"));
-  const auto value = OnlyValue(PhraseKind::kPlace, s, [&](size_t i) {
-    if (i == 0) return true;
+  static const auto* kIs = new WordSet(FromList("is has 's became feels"));
+  static const auto* kTown = new WordSet(FromList("home where city base"));
+  static const auto* kOurs = new WordSet(FromList("my our new"));
+  static const auto* kRooms = new WordSet(FromList("apartment flat house home place studio address"));
+  auto value = OnlyValue(PhraseKind::kPlace, s, [&](size_t i) {
+    if (!s.tokens[i].capital && !(s.tokens[i].word == "the" || s.tokens[i].word == "new")) return false;
+    // What opens a sentence is a town only if it is said to be one.
+    if (i == 0) {
+      const std::optional<Phrase> town = ReadPhrase(PhraseKind::kPlace, s, 0);
+      return town && kIs->contains(town->next < s.tokens.size() ? s.tokens[town->next].word : "") &&
+             Has(s, *kTown) && !lexicon::IsGerund(s.tokens[0].word) && !lexicon::IsVagueNoun(s.tokens[0].word);
+    }
+    if (kOurs->contains(s.tokens[i - 1].word)) {
+      const std::optional<Phrase> town = ReadPhrase(PhraseKind::kPlace, s, i);
+      return town && kRooms->contains(town->next < s.tokens.size() ? s.tokens[town->next].word : "");
+    }
     return kLeads->contains(s.tokens[i - 1].word) ||
            (s.tokens[i - 1].time && i + 1 < s.tokens.size() && s.tokens[i].capital);
   });
   if (value && !FirstPerson(s) && !(Has(s, *kOwn) && NamesNobody(s, *value))) return std::nullopt;
+  if (value && !s.tokens[value->begin].capital) return std::nullopt;
   return value;
 }
 
@@ -244,9 +260,10 @@ std::optional<Phrase> PastimeIn(const Sentence& s) {
       "played learn learning learnt got gotten get sold gave given give dropped drop ditched abandoned packed chucked "
       "end ended ending ceased parted hung relax relaxes unwind want wanted try trying tried find found spend spent "
       "turn take taken took put fond keen hooked sick bored tired goodbye farewell enough favourite favorite best "
-      "hobby pastime passion weekend weekends giving dropping selling resting i my we our discovered had have devoted"));
+      "hobby pastime passion weekend weekends giving dropping selling resting i my we our discovered had have devoted cut bid adding giving no not any more than of in with to for and"));
   return OnlyValue(PhraseKind::kListedPastime, s, [&](size_t i) {
-    return !kNever->contains(s.tokens[i].word) && !lexicon::IsEverydayGerund(s.tokens[i].word);
+    return !kNever->contains(s.tokens[i].word) &&
+           !(absl::EndsWith(s.tokens[i].word, "ed") && s.tokens[i].word.size() > 4) && !lexicon::IsEverydayGerund(s.tokens[i].word);
   });
 }
 
@@ -266,25 +283,27 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
       "goodbye, "
       "farewell, enough of, had/have it with, interest in, ditched, abandoned, packed in, packed, chucked, left, away "
       "from, "
-      "retired from, got/am/get out of, not do/practise/practice/play/like/enjoy/practising/playing/care/want, let, end of/to, ended, hung up, gave/given away, rid of, on from, parted with, over, out of, sick "
+      "retired from, got/am/get out of, not do/practise/practice/play/like/enjoy/practising/playing/care/want, let, cut, end of/to, ended, hung up, gave/given away, rid of, on from, parted with, retired/retiring, over, out of, sick "
       "of, "
       "bored of/with, tired of, have not done, my days of, time with, no interest in, back on, put, no");
   static const auto* kWords =
       new WordSet(FromList("quit quitting stopped gave gone given dropped sold done over end ended finished enough "
                            "goodbye farewell abandoned ditched never no not left behind away rid retired packed "
-                           "chucked let "
+                           "chucked let cut "
                            "ceased hung parted out bored sick tired lost stopping"));
   static const auto* kBack = new Phrases("can not stop, can not give, not give up, never give up, never stop, can "
                                          "not imagine, can not quit, not quit, could not, not stop, not only, "
                                          "no matter, no better, nothing, not enough, no idea, no one, never gets old, "
                                          "not for the world");
   if (!Has(s, *kWords) || kBack->In(s)) return false;
+  static const auto* kNotYet = new WordSet(FromList("yet"));
+  if (Has(s, *kNotYet)) return false;
   static const auto* kForGood = new WordSet(FromList("anymore longer again good more"));
   for (size_t i = 0; i < value.begin; ++i) {
     const size_t end = kBefore->EndAt(s, i);
     if (end == 0 || end > value.begin || value.begin - end > kNear || Broken(s, end, value.begin)) continue;
     // Words that end something only with 'any more' behind: 'do not', 'never', 'let ... go', 'no', 'put ... behind'.
-    static const auto* kWeak = new WordSet(FromList("do never let put out not no gave given packed"));
+    static const auto* kWeak = new WordSet(FromList("do never cut let put out not no gave given packed"));
     if (s.Is(i, "sold")) {
       // What was sold is the gear, not a thing of the same name.
       if (value.next < s.tokens.size() && lexicon::IsPastimeTail(s.tokens[value.next].word)) return true;
@@ -295,7 +314,7 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
       return true;
     for (size_t k = value.end; k < s.tokens.size(); ++k) {
       if (kForGood->contains(s.tokens[k].word)) return true;
-      static const auto* kParticles = new WordSet(FromList("up go away behind in aside"));
+      static const auto* kParticles = new WordSet(FromList("up go away behind in aside out"));
       if (k == value.end && kParticles->contains(s.tokens[k].word) && !s.Is(i, "not") && !s.Is(i, "no")) return true;
     }
     if (s.Is(i, "not") && s.Is(i + 2, "back")) return true;
@@ -303,10 +322,10 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
     if (s.Is(i, "do") && value.end < s.tokens.size() && s.tokens[value.end].time) return true;
   }
   for (size_t i = value.next; i < s.tokens.size() && i < value.next + 2; ++i) {
-    if (s.tokens[i].punct) break;
+    if (s.tokens[i].punct) continue;
     static const auto* kVerbs =
         new Phrases("is/are/'s/has/have/was over/finished/history/done/ended, is/are/'s/has no longer, no longer, "
-                    "is/are/'s not my/for/a, is/are/'s behind, days are/is over, but i/we stopped/quit/gave, but stopped/quit/not, is/are/'s out, and i are done, and i "
+                    "is/are/'s not my/for/a, is/are/'s behind, days are/is over, gear/kit/equipment is/are/has sold/gone, but i/we stopped/quit/gave, but stopped/quit/not, is/are/'s out, and i are done, and i "
                     "have parted");
     if (kVerbs->EndAt(s, i) != 0) return true;
   }
@@ -337,9 +356,14 @@ bool EnjoymentSaid(const Sentence& s, const Phrase& value) {
       "project "
       "campaign conference work working job"));
   if (Has(s, *kBlocks) || (Negated(s) && !kMost->In(s)) || !Has(s, *kCues)) return false;
+  static const auto* kWeekends = new WordSet(FromList("weekend weekends"));
+  static const auto* kWhole = new WordSet(FromList(
+      "whole entire all spent spend devoted on put into busy filled ate lost went kept over every most with"));
   // A cue must not be the value's own word.
   for (size_t i = 0; i < s.tokens.size(); ++i) {
-    if ((i < value.begin || i >= value.end) && kCues->contains(s.tokens[i].word)) return true;
+    if ((i < value.begin || i >= value.end) && kCues->contains(s.tokens[i].word) &&
+        (!kWeekends->contains(s.tokens[i].word) || Has(s, *kWhole)))
+      return true;
   }
   return false;
 }

@@ -94,8 +94,26 @@ bool IsOnce(const Sentence& s, size_t begin, size_t end) {
   static const auto* kWords = new WordSet(FromList(
       "once yesterday watched watching saw movie film documentary book meeting seat phone trouble car kids"));
   static const auto* kGo = new WordSet(FromList("went tried did"));
+  static const auto* kBegan =
+      new WordSet(FromList("started began begun took spent spend whole all devoted signed joined picked love"));
   static const auto* kThat = new WordSet(FromList("that this those these"));
+  static const auto* kDay = new WordSet(FromList("yesterday monday tuesday wednesday thursday friday saturday sunday"));
+  static const auto* kLiked = new WordSet(FromList("love loved loving hooked enjoy enjoyed enjoying like liked great since"));
   if (AnyOf(s, begin, end, *kWords)) return true;
+  for (size_t i = 0; i < s.tokens.size(); ++i) {
+    if (s.Is(i, "yesterday") || ((s.Is(i, "last") || s.Is(i, "on")) && i + 1 < s.tokens.size() &&
+                                 kDay->contains(s.tokens[i + 1].word)))
+      return !AnyOf(s, 0, s.tokens.size(), *kBegan);
+    if (s.Is(i, "tried") && !AnyOf(s, 0, s.tokens.size(), *kLiked)) return true;
+    // 'an abstract painting' hangs on a wall.
+    if (s.Is(i, "a") || s.Is(i, "an")) {
+      for (size_t k = i + 1; k < i + 4 && k < s.tokens.size(); ++k) {
+        if ((s.Is(k, "painting") || s.Is(k, "drawing") || s.Is(k, "sculpture")) && k >= begin && k < end &&
+            (k + 1 >= s.tokens.size() || !lexicon::IsPastimeTail(s.tokens[k + 1].word)))
+          return true;
+      }
+    }
+  }
   if (begin < s.tokens.size()) {
     for (size_t i = begin; i + 1 < end; ++i) {
       if (kThat->contains(s.tokens[i].word) && !s.tokens[i].time && lexicon::IsPastime(s.tokens[i + 1].word))

@@ -243,7 +243,7 @@ bool IsGerund(absl::string_view word) {
       "encouraging heartwarming eye-opening mind-blowing breathtaking overwhelming thrilling satisfying "
       "pleasing "
       "promising surprising shocking terrifying disappointing depressing frustrating embarrassing uplifting "
-      "empowering nothing housing training"));
+      "empowering meaning nothing housing training"));
   return HasSuffix(word, "ing", 2) && !kNot.contains(word);
 }
 
@@ -271,7 +271,7 @@ bool IsEverydayGerund(absl::string_view word) {
       "tidying commuting complaining arguing fighting celebrating exercising practising practicing kidding "
       "joking "
       "considering planning expecting wondering deciding losing gaining noticing realizing reflecting "
-      "settling unpacking relaxing unwinding winding packing sorting commuting renting relocating adjusting adapting "
+      "expressing surrounding transitioning networking aiming bouncing searching researching performing settling unpacking relaxing unwinding winding packing sorting commuting renting relocating adjusting adapting "
       "waking falling feeding hosting greeting ordering craving "
       "appreciating motivating inspiring believing encouraging"));
   return kSet.contains(word);
@@ -395,7 +395,7 @@ bool EndsNounPhrase(absl::string_view word) {
                         "lots full-time part-time "
                         "professionally everyday daily weekly regularly recently currently myself ourselves "
                         "completely entirely officially finally lol haha "
-                        "no altogether began wears tires tiring exhausts drains draining relaxing calming soothing rewarding exhausting enjoyable "
+                        "no kept helped relaxed drained altogether began wears tires tiring exhausts drains draining relaxing calming soothing rewarding exhausting enjoyable "
                         "therapeutic addictive peaceful satisfying filled ate swallowed devoured consumed eats always exhausting "
                         "alongside every each last next ago however anyway honestly thanks thank"));
   return kSet.contains(word);

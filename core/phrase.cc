@@ -179,7 +179,7 @@ std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
   }
   for (size_t k = i; k < end; ++k) {
     if (lexicon::IsPronoun(s.tokens[k].word) || lexicon::IsDeterminer(s.tokens[k].word) ||
-        s.tokens[k].word == "of")
+        lexicon::IsDiet(s.tokens[k].word) || s.tokens[k].word == "of")
       return std::nullopt;
   }
   static const WordSet kNoJob = {
@@ -208,7 +208,7 @@ std::optional<Phrase> ReadDiet(const Sentence& s, size_t at) {
       "days",   "phase",     "journey", "life",    "living",    "kitchen",  "options",   "stuff",   "routine",
       "thing",  "household", "home",    "snacks",  "groceries", "products", "recipes",   "through", "me",
       "time",   "guy",       "girl",    "convert", "menu",  "dinners", "dinner", "lunches", "lunch",
-      "suppers", "supper", "breakfasts", "breakfast"};
+      "suppers", "supper", "breakfasts", "breakfast", "things"};
   const auto fits = [&](size_t next) {
     if (s.Is(next, "diet") && !IsBoundary(s, next + 1) && !s.Is(next + 1, "plan")) return false;
     return IsBoundary(s, next) || kAfter.contains(s.tokens[next].word) ||
@@ -240,7 +240,8 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   if (s.Is(limit, "'s")) return std::nullopt;
   // A gerund with an object ('running my studio') is an act, not a pastime.
   static const WordSet kObjects = {"my",    "our",  "your", "his",  "her", "their", "these",
-                                   "those", "this", "him",  "them", "us",  "me",    "you"};
+                                   "those", "this", "him",  "them", "us",  "me",    "you", "ourselves", "myself",
+                                   "yourself", "themselves"};
   if (limit < s.tokens.size() && !s.tokens[limit].time && kObjects.contains(s.tokens[limit].word) &&
       lexicon::IsGerund(s.tokens[limit - 1].word))
     return std::nullopt;
@@ -267,9 +268,11 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
       "friends",      "house",      "experimenting", "finishing", "matching",   "mixing",   "sliding",
       "storytelling", "counseling", "counselling",   "parenting", "dog",        "everyone", "stars",
       "lunch",        "dinner",     "breakfast",     "used",      "community",  "career",   "shelter",
-      "camping-trip", "trail",      "flavors",       "health",    "mentally",   "moon",     "keys",
+      "trip", "trips",      "flavors",       "health",    "mentally",   "moon",     "keys",
       "everything",   "seat", "phone", "car", "trouble", "brother", "sister", "shop", "idea", "back",       "contemporary",  "write"};
-  if (kNever.contains(first) || kNever.contains(last)) return std::nullopt;
+  // 'bread baking' is one, bread is none.
+  const bool made = end > i + 1 && lexicon::IsListedPastime(last) && lexicon::IsGerund(last) && !lexicon::IsGerund(first);
+  if ((kNever.contains(first) && !made) || kNever.contains(last)) return std::nullopt;
   if (lexicon::IsOccupation(last) && !lexicon::IsListedPastime(last)) return std::nullopt;
   if (lexicon::IsVagueNoun(last) ||
       (end == i + 1 && (lexicon::IsEverydayGerund(first) && !lexicon::IsListedPastime(first))))
@@ -278,8 +281,11 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   // The gerund of a verb with an object ('running my studio', 'seeing friends') is an act, not a pastime.
   if (lexicon::IsEverydayGerund(first) && !lexicon::IsListedPastime(first)) return std::nullopt;
   for (size_t k = i; k < end; ++k) {
-    if (kNever.contains(s.tokens[k].word)) return std::nullopt;
+    if (kNever.contains(s.tokens[k].word) && !made) return std::nullopt;
   }
+  // 'drawing flowers': what is drawn is no part of the pastime.
+  if (end == i + 2 && lexicon::IsListedPastime(first) && lexicon::IsGerund(first) && !lexicon::IsPastime(last))
+    return Phrase{i, i + 1, end};
   // A name that opens no sentence is a person or a place.
   if (!lexicon::IsPastime(last) && s.tokens[i].capital && (i > 0 || s.has_capitals)) return std::nullopt;
   if (listed && !lexicon::IsPastime(last) &&
