@@ -72,11 +72,11 @@ bool SpeaksPlainly(const Sentence& s) {
       "colleague colleagues neighbour neighbor guy lady kid kids teacher's "
       "if unless whether wish wished hope hopes hoping hoped maybe perhaps might could would should 'd may "
       "shall gonna "
-      "going-to wants wanted wanna plan plans planning planned consider considering thinking thought think "
+      "going-to wants wanted wanna plan plans planning planned consider considering thinking thought "
       "dream dreams "
       "dreaming dreamt tempted someday tomorrow soon almost nearly imagine pretend supposed said says told asked "
       "heard "
-      "used yesterday tonight back-then song movie film novel documentary series episode video article "
+      "yesterday tonight back-then song movie film novel documentary series episode video article "
       "podcast "
       "book books apply applied applying application interview interviewed audition studying degree doubt wonder "
       "wondering "
@@ -90,6 +90,7 @@ bool SpeaksPlainly(const Sentence& s) {
                   "going to become, about to, looking to, looking for, ready to, next week/month/year/summer/spring");
   if (kPhrases->In(s)) return false;
   for (size_t i = 0; i < s.tokens.size(); ++i) {
+    if (s.Is(i, "used") && !(i > 0 && (s.Is(i - 1, "getting") || s.Is(i - 1, "got") || s.Is(i - 1, "am")))) return false;
     if (s.Is(i, "will") && !s.Is(i + 1, "not") && !s.Is(i + 1, "never")) return false;
   }
   for (size_t i = 0; i < s.tokens.size(); ++i) {
@@ -181,6 +182,12 @@ std::optional<Phrase> HomeOf(const Sentence& s) {
   return value;
 }
 
+// Endings make jobs of many words; '-or' of too many ('my minor job').
+bool IsTrade(absl::string_view word) {
+  return lexicon::IsListedOccupation(word) ||
+         (word.size() > 6 && !absl::EndsWith(word, "or") && lexicon::IsOccupation(word));
+}
+
 std::optional<Phrase> JobOf(const Sentence& s) {
   static const auto* kCues = new WordSet(FromList(
       "work working works job jobs hired employed career profession trade occupation shift shifts role position post "
@@ -189,7 +196,7 @@ std::optional<Phrase> JobOf(const Sentence& s) {
       "suit "
       "rewarding tired long tiring exhausting started began begun start salary wage wages earn duty"));
   static const auto* kBlocks = new WordSet(FromList(
-      "quit left leave leaving lost resign resigned retire retired stopped fired laid sacked once volunteer "
+      "quit left leaving lost resign resigned retire retired stopped fired laid sacked once volunteer "
       "volunteering dressed "
       "play played playing hobby fun see saw met meet call called need needs hire hiring ex former childhood party "
       "recommend "
@@ -207,7 +214,7 @@ std::optional<Phrase> JobOf(const Sentence& s) {
   // 'the baker job I started', 'my vet job'
   static const auto* kMine = new WordSet(FromList("my the this new our"));
   for (size_t i = 1; i < s.tokens.size(); ++i) {
-    if (!kNouns->contains(s.tokens[i].word) || !lexicon::IsListedOccupation(s.tokens[i - 1].word)) continue;
+    if (!kNouns->contains(s.tokens[i].word) || !IsTrade(s.tokens[i - 1].word)) continue;
     size_t begin = i - 1;
     while (begin > 0 && begin + 4 > i && !s.tokens[begin - 1].punct && !kMine->contains(s.tokens[begin - 1].word))
       --begin;
@@ -283,7 +290,7 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
       "goodbye, "
       "farewell, enough of, had/have it with, interest in, ditched, abandoned, packed in, packed, chucked, left, away "
       "from, "
-      "retired from, got/am/get out of, not do/practise/practice/play/like/enjoy/practising/playing/care/want, let, cut, end of/to, ended, hung up, gave/given away, rid of, on from, parted with, retired/retiring, over, out of, sick "
+      "retired from, got/am/get out of, not do/practise/practice/play/like/enjoy/practising/playing/care/want, let, cut, end of/to, ended, hung up, gave/given away, rid of, on from, parted with, retired/retiring, over, out of, not a/much fan of, not keen on, not continuing with, towel on/with, sick "
       "of, "
       "bored of/with, tired of, have not done, my days of, time with, no interest in, back on, put, no");
   static const auto* kWords =

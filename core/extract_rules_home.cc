@@ -76,6 +76,7 @@ const std::vector<RuleGroup>& HomeRules() {
             "S used|adjusting|adapting|accustomed to living|life|being|things in <place>",
             "S getting|got used to living|life|being|things? in? <place>",
             "S arrived|landed in <place> for good",
+            "S arrived|landed|come here? in|to <place> to stay",
             "S unpack|unpacking|unpacked|unboxing * in <place>",
             "S come|came|gone|went to live in|to <place>",
             "S come|came|gone|went to <place> to live",

@@ -58,7 +58,7 @@ bool IsVisit(const Sentence& s, size_t begin, size_t end) {
   static const auto* kHere = new WordSet(FromList("now already been"));
   if (AnyOf(s, begin, end, *kWords)) return true;
   for (size_t i = begin; i + 1 < end; ++i) {
-    if (!s.Is(i, "for") || AnyOf(s, begin, end, *kHere)) continue;
+    if (!s.Is(i, "for") || s.Is(i + 1, "good") || AnyOf(s, begin, end, *kHere)) continue;
     for (size_t k = i + 1; k < i + 5 && k < end; ++k) {
       if (kShort->contains(s.tokens[k].word)) return true;
     }
@@ -75,14 +75,17 @@ bool IsMeal(const Sentence& s, size_t begin, size_t end) {
       "put "
       "living committed on sticking trying cooking nothing converted made"));
   static const auto* kWords = new WordSet(FromList(
-      "restaurant cafe option options recipe recipes cookbook cake cookies yesterday tonight was were cooked hosting "
+      "restaurant cafe option options recipe recipes cookbook cake cookies yesterday tonight cooked hosting "
       "guests "
       "party met dog cat dogs cats puppy ordered bought tasted steak soup butcher deli plane"));
   static const auto* kTaste = new WordSet(FromList("love loved like liked hate enjoy enjoyed"));
   static const auto* kWay = new WordSet(FromList("eating being going life lifestyle diet way went"));
-  if (!AnyOf(s, 0, s.tokens.size(), *kSelf) && (s.tokens.empty() || !kOpen->contains(s.tokens[0].word))) return true;
+  if (!AnyOf(s, 0, s.tokens.size(), *kSelf) && (s.tokens.empty() || !kOpen->contains(s.tokens[0].word)) &&
+      !(s.Is(0, "it") && (s.Is(1, "has") || s.Is(1, "must"))))
+    return true;
   if (AnyOf(s, begin, end, *kWords)) return true;
   for (size_t i = begin; i < end; ++i) {
+    if ((s.Is(i, "was") || s.Is(i, "were")) && !lexicon::IsGerund(s.tokens[begin].word)) return true;
     if (s.Is(i, "had") && !s.Is(i + 1, "to")) return true;
     if (s.Is(i, "friend") || s.Is(i, "friends")) return true;
     if (s.Is(i, "today") && i > 0 && s.Is(begin, "i") && s.Is(begin + 2, "eating")) return true;
@@ -116,7 +119,8 @@ bool IsOnce(const Sentence& s, size_t begin, size_t end) {
   }
   if (begin < s.tokens.size()) {
     for (size_t i = begin; i + 1 < end; ++i) {
-      if (kThat->contains(s.tokens[i].word) && !s.tokens[i].time && lexicon::IsPastime(s.tokens[i + 1].word))
+      if (kThat->contains(s.tokens[i].word) && !s.tokens[i].time && !(i > 0 && s.Is(i - 1, "find")) &&
+          lexicon::IsPastime(s.tokens[i + 1].word))
         return true;
       if (kGo->contains(s.tokens[i].word) && i > 0 && (s.Is(i - 1, "i") || s.Is(i - 1, "we"))) {
         for (size_t k = i + 1; k < end; ++k) {

@@ -223,7 +223,7 @@ bool IsListedPastime(absl::string_view word) {
       "checkers draughts scrabble dominoes rummikub canasta jigsaw zentangle shuffleboard airsoft paintball handstands "
       "capoeira flamenco samba bachata kizomba zouk waltz hip-hop cosplay puppetry improv sauna beachcombing mushroom-picking "
       "whist euchre dominos crosswords bowls boules wushu muay krav sumo sambo savate hapkido aikido kung-fu "
-      "whittling decoupage découpage papercraft "
+      "whittling decoupage découpage papercraft needlework patchwork lacework fretwork haiku "
       "wargaming warhammer videogames sailing yachting rafting"));
   return kSet.contains(word);
 }
@@ -280,6 +280,9 @@ bool IsEverydayGerund(absl::string_view word) {
 bool IsPastimePair(absl::string_view first, absl::string_view second) {
   static const Set& kGames = *new Set(FromList("board card video computer word tabletop role-playing strategy party"));
   static const Set& kModels = *new Set(FromList("trains railways ships planes aircraft cars"));
+  static const Set& kMade = *new Set(FromList(
+      "soap candle cheese wine jewellery jewelry model film dress card lace basket bread beer cake furniture video music"));
+  if (second == "making" || second == "building") return kMade.contains(first);
   if (second == "games") return kGames.contains(first);
   if (first == "model") return kModels.contains(second);
   return first == "martial" && second == "arts";

@@ -75,7 +75,8 @@ Pattern::Pattern(absl::string_view text) {
       {"action", PhraseKind::kAction},       {"habit", PhraseKind::kHabit},
       {"count", PhraseKind::kCount},         {"marital", PhraseKind::kMarital},
       {"allergen", PhraseKind::kAllergen},   {"condition", PhraseKind::kCondition},
-      {"language", PhraseKind::kLanguage},   {"vice", PhraseKind::kVice}};
+      {"language", PhraseKind::kLanguage},   {"vice", PhraseKind::kVice},
+      {"cuisine", PhraseKind::kCuisine}};
   for (absl::string_view part : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
     Element element;
     element.optional = absl::ConsumeSuffix(&part, "?");

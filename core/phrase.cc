@@ -60,7 +60,7 @@ std::optional<Phrase> ReadPlace(const Sentence& s, size_t at) {
   // The capital that opens a sentence says nothing.
   if (i == 0 && !s.tokens.empty() &&
       (lexicon::IsPronoun(s.tokens[0].word) || lexicon::IsStopWord(s.tokens[0].word) ||
-       lexicon::IsPastime(s.tokens[0].word) || lexicon::IsOccupation(s.tokens[0].word) ||
+       lexicon::IsPastime(s.tokens[0].word) || lexicon::IsListedOccupation(s.tokens[0].word) ||
        lexicon::IsDiet(s.tokens[0].word)))
     return std::nullopt;
   if (!IsNameToken(s, i)) {
@@ -249,7 +249,7 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   while (end > i + 1 && lexicon::IsPastimeTail(s.tokens[end - 1].word)) --end;
   for (size_t k = i; k < end; ++k) {
     const absl::string_view w = s.tokens[k].word;
-    if (lexicon::IsPronoun(w) || lexicon::IsDeterminer(w) || w == "of" || lexicon::IsFiller(w))
+    if (lexicon::IsPronoun(w) || lexicon::IsDeterminer(w) || lexicon::IsDiet(w) || w == "of" || lexicon::IsFiller(w))
       return std::nullopt;
   }
   if (end == i + 1 && i > 0 && s.Is(i - 1, "the") && lexicon::IsInstrument(s.tokens[i].word))
@@ -451,6 +451,8 @@ std::optional<Phrase> ReadPhrase(PhraseKind kind, const Sentence& sentence, size
       return ReadOne(sentence, at, lexicon::IsRelation);
     case PhraseKind::kPet:
       return ReadOne(sentence, at, lexicon::IsPet);
+    case PhraseKind::kCuisine:
+      return ReadOne(sentence, at, lexicon::IsCuisine);
     case PhraseKind::kAction:
       return ReadAction(sentence, at);
     case PhraseKind::kHabit:

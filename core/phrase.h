@@ -33,7 +33,8 @@ enum class PhraseKind {
   kAllergen,
   kCondition,
   kLanguage,
-  kVice
+  kVice,
+  kCuisine
 };
 
 // kPlace: a capitalised name (any word where the sentence has no capitals). kJob: a noun phrase after an
