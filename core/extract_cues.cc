@@ -284,19 +284,19 @@ bool Broken(const Sentence& s, size_t begin, size_t end) {
 
 bool EndSaid(const Sentence& s, const Phrase& value) {
   static const auto* kBefore = new Phrases(
-      "quit, quitting, stop/stopped/stopping/ceased, not be doing/playing/practising/going, gave/given/give/giving up, gave/given/giving, "
+      "quit, quitting, fill of, done doing, stop/stopped/stopping/ceased, not be doing/playing/practising/going, gave/given/give/giving up, gave/given/giving, "
       "dropped/drop/dropping, "
       "done/through/finished with, no more, no longer, do not, not into, not doing, not going back, never, sold, "
       "goodbye, "
       "farewell, enough of, had/have it with, interest in, ditched, abandoned, packed in, packed, chucked, left, away "
       "from, "
-      "retired from, got/am/get out of, not do/practise/practice/play/like/enjoy/practising/playing/care/want, let, cut, end of/to, ended, hung up, gave/given away, rid of, on from, parted with, retired/retiring, over, out of, not a/much fan of, not keen on, not continuing with, towel on/with, sick "
+      "retired from, got/am/get out of, not do/practise/practice/play/like/enjoy/practising/playing/care/want, let, cut, end of/to, ended, hung up, gave/given away, rid of, on from, parted with, retired/retiring, over, out of, not a/much fan of, not keen on, not continuing with, towel on/with, kissed, sick "
       "of, "
       "bored of/with, tired of, have not done, my days of, time with, no interest in, back on, put, no");
   static const auto* kWords =
       new WordSet(FromList("quit quitting stopped gave gone given dropped sold done over end ended finished enough "
                            "goodbye farewell abandoned ditched never no not left behind away rid retired packed "
-                           "chucked let cut "
+                           "chucked let cut kissed thrown threw stop give giving fill dropping leaving ending chosen "
                            "ceased hung parted out bored sick tired lost stopping"));
   static const auto* kBack = new Phrases("can not stop, can not give, not give up, never give up, never stop, can "
                                          "not imagine, can not quit, not quit, could not, not stop, not only, "
@@ -349,7 +349,7 @@ bool EnjoymentSaid(const Sentence& s, const Phrase& value) {
       "therapeutic "
       "soothing soothes peace absorbed lately begun began started start taken took take learning into crazy pleasure "
       "fan mad "
-      "turn spend spent lot devoted busy"));
+      "turn spend spent lot devoted dedicated interested enjoyed busy"));
   static const auto* kOwn = new WordSet(FromList("relax unwind relaxing unwinding winding relaxes whole"));
   static const auto* kMost = new Phrases("no better, never feel/felt/been as/so/more, nothing relaxes/beats/calms/like, "
                                          "not get enough, nothing better/calmer");
@@ -365,7 +365,7 @@ bool EnjoymentSaid(const Sentence& s, const Phrase& value) {
   if (Has(s, *kBlocks) || (Negated(s) && !kMost->In(s)) || !Has(s, *kCues)) return false;
   static const auto* kWeekends = new WordSet(FromList("weekend weekends"));
   static const auto* kWhole = new WordSet(FromList(
-      "whole entire all spent spend devoted on put into busy filled ate lost went kept over every most with"));
+      "whole entire all spent spend devoted on put into busy filled ate lost went kept over every most with enjoyed dedicated"));
   // A cue must not be the value's own word.
   for (size_t i = 0; i < s.tokens.size(); ++i) {
     if ((i < value.begin || i >= value.end) && kCues->contains(s.tokens[i].word) &&

@@ -63,7 +63,7 @@ const std::vector<RuleGroup>& HomeRules() {
             "S call|calling <place> home|@my",
             "S make|made|making|found|built|building|have|set|setting|create|creating up? a|my|our * "
             "home|life|house|household in|of|for? * <place>",
-            "S made|making <place> my|our home",
+            "S made|making <place> my|our new? home",
             "S put|putting|set|setting|planted|planting down? roots down? in <place>",
             "S start|started|starting|begun|began|beginning a|my|our|the * life|chapter|start|adventure in "
             "<place>",

@@ -142,6 +142,12 @@ bool IsPastJob(const Sentence& s, size_t begin, size_t end) {
 
 bool TellsOfElse(const Sentence& s, absl::string_view slot, size_t begin, size_t end) {
   const bool home = slot == "location:current_city", job = slot == "occupation:job";
+  if (slot == "occupation:business" || slot == "relationship:household" || slot == "relationship:pet") {
+    static const auto* kNotYet = new WordSet(FromList(
+        "open opening start starting search searching find finding looking dream dreams future ideal launch launching "
+        "used late ex former idea plan plans want wanna would could miss if wish"));
+    return AnyOf(s, 0, s.tokens.size(), *kNotYet);
+  }
   const bool diet = slot == "preference:diet", pastime = slot == "preference:hobby";
   if (!home && !job && !diet && !pastime) return false;
   Widen(s, begin, end);

@@ -76,7 +76,12 @@ Pattern::Pattern(absl::string_view text) {
       {"count", PhraseKind::kCount},         {"marital", PhraseKind::kMarital},
       {"allergen", PhraseKind::kAllergen},   {"condition", PhraseKind::kCondition},
       {"language", PhraseKind::kLanguage},   {"vice", PhraseKind::kVice},
-      {"cuisine", PhraseKind::kCuisine}};
+      {"cuisine", PhraseKind::kCuisine},
+      {"kin", PhraseKind::kKin},
+      {"kinmany", PhraseKind::kKinMany},
+      {"pets", PhraseKind::kPets},
+      {"onepet", PhraseKind::kOnePet},
+      {"venture", PhraseKind::kVenture}};
   for (absl::string_view part : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
     Element element;
     element.optional = absl::ConsumeSuffix(&part, "?");

@@ -269,9 +269,10 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
       "storytelling", "counseling", "counselling",   "parenting", "dog",        "everyone", "stars",
       "lunch",        "dinner",     "breakfast",     "used",      "community",  "career",   "shelter",
       "trip", "trips",      "flavors",       "health",    "mentally",   "moon",     "keys",
-      "everything",   "seat", "phone", "car", "trouble", "brother", "sister", "shop", "idea", "back",       "contemporary",  "write"};
+      "everything",   "enjoy", "practise", "adore", "quit", "stop", "seat", "phone", "car", "trouble", "brother", "sister", "shop", "idea", "back",       "contemporary",  "write"};
   // 'bread baking' is one, bread is none.
-  const bool made = end > i + 1 && lexicon::IsListedPastime(last) && lexicon::IsGerund(last) && !lexicon::IsGerund(first);
+  static const WordSet kMade = {"bread", "dog", "snow", "wine", "beer", "cheese", "chocolate", "trail", "stars", "meat"};
+  const bool made = end > i + 1 && kMade.contains(first) && lexicon::IsListedPastime(last) && lexicon::IsGerund(last) && !lexicon::IsGerund(first);
   if ((kNever.contains(first) && !made) || kNever.contains(last)) return std::nullopt;
   if (lexicon::IsOccupation(last) && !lexicon::IsListedPastime(last)) return std::nullopt;
   if (lexicon::IsVagueNoun(last) ||
@@ -382,6 +383,23 @@ std::optional<Phrase> ReadHabit(const Sentence& s, size_t at) {
   return often ? ReadAction(s, at) : std::nullopt;
 }
 
+// 'online clothing store', 'studio': what somebody runs.
+std::optional<Phrase> ReadVenture(const Sentence& s, size_t at) {
+  static const WordSet kVentures = {"studio", "store", "shop", "business", "company", "bakery", "café", "cafe",
+                                    "restaurant", "salon", "startup", "farm", "brand"};
+  size_t end = at;
+  while (end < at + 3 && !IsBoundary(s, end)) ++end;
+  while (end > at && !kVentures.contains(s.tokens[end - 1].word)) --end;
+  if (end < at + 2) return std::nullopt;  // 'my business' says too little
+  for (size_t k = at; k < end; ++k) {
+    const std::string& word = s.tokens[k].word;
+    if (word == "own" || word == "favorite" || word == "favourite" || word == "ideal" || word == "dream" ||
+        lexicon::IsRelation(word) || lexicon::IsDeterminer(word))
+      return std::nullopt;
+  }
+  return Phrase{at, end, end};
+}
+
 bool InWords(const WordSet& words, const Sentence& s, size_t at) {
   return !s.tokens[at].punct && words.contains(s.tokens[at].word);
 }
@@ -408,13 +426,28 @@ std::optional<Phrase> ReadListed(PhraseKind kind, const Sentence& s, size_t at) 
   static const WordSet kVices = {"smoking",  "drinking", "coffee", "alcohol",    "sugar",
                                  "caffeine", "gambling", "vaping", "cigarettes", "booze",
                                  "weed",     "soda",     "meat"};
+  static const WordSet kKin = {"husband",    "wife",   "son",         "daughter",      "partner", "boyfriend",
+                               "girlfriend", "fiancé", "fiancée",     "fiance",        "fiancee", "brother",
+                               "sister",     "grandson", "granddaughter", "niece",      "nephew"};
+  static const WordSet kOnePet = {"dog", "cat", "puppy", "kitten", "rabbit", "parrot", "horse", "pup"};
+  static const WordSet kKinMany = {"kids", "children", "sons", "daughters", "twins", "grandchildren", "grandkids"};
+  static const WordSet kPets = {"dogs", "cats", "turtles", "kittens", "rabbits", "hens", "chickens", "goats",
+                                "horses", "parrots", "snakes", "hamsters"};
   const WordSet& words = kind == PhraseKind::kCount       ? kCounts
+                         : kind == PhraseKind::kKin       ? kKin
+                         : kind == PhraseKind::kKinMany   ? kKinMany
+                         : kind == PhraseKind::kPets      ? kPets
+                         : kind == PhraseKind::kOnePet    ? kOnePet
                          : kind == PhraseKind::kMarital   ? kMarital
                          : kind == PhraseKind::kAllergen  ? kAllergens
                          : kind == PhraseKind::kCondition ? kConditions
                          : kind == PhraseKind::kLanguage  ? kLanguages
                                                           : kVices;
   if (!InWords(words, s, at)) return std::nullopt;
+  // 'my horse painting' is no horse.
+  const bool owned = kind == PhraseKind::kKin || kind == PhraseKind::kKinMany || kind == PhraseKind::kPets ||
+                     kind == PhraseKind::kOnePet;
+  if (owned && !IsBoundary(s, at + 1)) return std::nullopt;
   return Phrase{at, at + 1, at + 1};
 }
 
@@ -453,6 +486,8 @@ std::optional<Phrase> ReadPhrase(PhraseKind kind, const Sentence& sentence, size
       return ReadOne(sentence, at, lexicon::IsPet);
     case PhraseKind::kCuisine:
       return ReadOne(sentence, at, lexicon::IsCuisine);
+    case PhraseKind::kVenture:
+      return ReadVenture(sentence, at);
     case PhraseKind::kAction:
       return ReadAction(sentence, at);
     case PhraseKind::kHabit:

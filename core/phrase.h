@@ -34,7 +34,12 @@ enum class PhraseKind {
   kCondition,
   kLanguage,
   kVice,
-  kCuisine
+  kCuisine,
+  kKin,
+  kKinMany,
+  kPets,
+  kOnePet,
+  kVenture
 };
 
 // kPlace: a capitalised name (any word where the sentence has no capitals). kJob: a noun phrase after an
