@@ -147,8 +147,11 @@ void AddCues(const Sentence& sentence, std::vector<Found>& found) {
   for (const Cue& cue : ReadCues(sentence)) {
     const RuleGroup* group = RuleBook::Get().GroupOf(cue.slot, cue.state);
     if (group == nullptr) continue;
-    if (cue.state == AssertionState::kHolds && TellsOfElse(sentence, cue.slot, cue.value.begin, cue.value.end)) continue;
-    Found one{group, Match{0, sentence.tokens.size(), cue.value, std::nullopt, PhraseKind::kThing}, cue.value};
+    if (cue.state == AssertionState::kHolds &&
+        TellsOfElse(sentence, cue.slot, cue.value.begin, cue.value.end))
+      continue;
+    Found one{group, Match{0, sentence.tokens.size(), cue.value, std::nullopt, PhraseKind::kThing},
+              cue.value};
     if (cue.state == AssertionState::kEnded) {
       found.insert(found.begin(), one);
     } else if (std::none_of(found.begin(), found.end(),

@@ -40,7 +40,8 @@ class Phrases {
     for (const auto& words : phrases_) {
       size_t i = at, matched = 0;
       while (matched < words.size() && i < s.tokens.size() && !s.tokens[i].punct) {
-        if (std::find(words[matched].begin(), words[matched].end(), s.tokens[i].word) != words[matched].end()) {
+        if (std::find(words[matched].begin(), words[matched].end(), s.tokens[i].word) !=
+            words[matched].end()) {
           ++matched;
         } else if (matched == 0 || !lexicon::IsFiller(s.tokens[i].word)) {
           break;
@@ -67,30 +68,35 @@ class Phrases {
 bool SpeaksPlainly(const Sentence& s) {
   static const auto* kPast = new WordSet(FromList("was were had"));
   static const auto* kBlocks = new WordSet(FromList(
-      "he she they you your his her hers their him them theirs who whose someone somebody everyone people friend "
+      "he she they you your his her hers their him them theirs who whose someone somebody everyone people "
+      "friend "
       "friends "
       "colleague colleagues neighbour neighbor guy lady kid kids teacher's "
       "if unless whether wish wished hope hopes hoping hoped maybe perhaps might could would should 'd may "
       "shall gonna "
       "going-to wants wanted wanna plan plans planning planned consider considering thinking thought "
       "dream dreams "
-      "dreaming dreamt tempted someday tomorrow soon almost nearly imagine pretend supposed said says told asked "
+      "dreaming dreamt tempted someday tomorrow soon almost nearly imagine pretend supposed said says told "
+      "asked "
       "heard "
       "yesterday tonight back-then song movie film novel documentary series episode video article "
       "podcast "
-      "book books apply applied applying application interview interviewed audition studying degree doubt wonder "
+      "book books apply applied applying application interview interviewed audition studying degree doubt "
+      "wonder "
       "wondering "
       "prefer rather might've joke joking kidding costume halloween"));
   if (Has(s, *kBlocks)) return false;
   // 'My weekend was all chess' tells of a habit; other pasts may be over.
   static const auto* kWeekend = new WordSet(FromList("weekend weekends today hired taken started"));
   if (Has(s, *kPast) && !Has(s, *kWeekend)) return false;
-  static const auto* kPhrases =
-      new Phrases("want to be/try/move/start/live/become/go/take/learn/get/work/do, want a, going to be, going to move, going to start, going to live, going to take, going to try, "
-                  "going to become, about to, looking to, looking for, ready to, next week/month/year/summer/spring");
+  static const auto* kPhrases = new Phrases(
+      "want to be/try/move/start/live/become/go/take/learn/get/work/do, want a, going to be, going to move, "
+      "going to start, going to live, going to take, going to try, "
+      "going to become, about to, looking to, looking for, ready to, next week/month/year/summer/spring");
   if (kPhrases->In(s)) return false;
   for (size_t i = 0; i < s.tokens.size(); ++i) {
-    if (s.Is(i, "used") && !(i > 0 && (s.Is(i - 1, "getting") || s.Is(i - 1, "got") || s.Is(i - 1, "am")))) return false;
+    if (s.Is(i, "used") && !(i > 0 && (s.Is(i - 1, "getting") || s.Is(i - 1, "got") || s.Is(i - 1, "am"))))
+      return false;
     if (s.Is(i, "will") && !s.Is(i + 1, "not") && !s.Is(i + 1, "never")) return false;
   }
   for (size_t i = 0; i < s.tokens.size(); ++i) {
@@ -133,31 +139,39 @@ std::optional<Phrase> OnlyValue(PhraseKind kind, const Sentence& s, const Fits& 
 }
 
 std::optional<Phrase> HomeOf(const Sentence& s) {
-  static const auto* kCues = new WordSet(FromList(
-      "live living lives reside residing residence resident residents house flat apartment place home move moved "
-      "moving "
-      "relocate relocated relocating relocation settle settled settling unpack unpacking unpacked boxes address keys "
-      "roots "
-      "life permanently based inhabitant feet resettled neighbourhood neighborhood landlord household cottage studio"));
+  static const auto* kCues =
+      new WordSet(FromList("live living lives reside residing residence resident residents house flat "
+                           "apartment place home move moved "
+                           "moving "
+                           "relocate relocated relocating relocation settle settled settling unpack "
+                           "unpacking unpacked boxes address keys "
+                           "roots "
+                           "life permanently based inhabitant feet resettled neighbourhood neighborhood "
+                           "landlord household cottage studio"));
   static const auto* kBlocks = new WordSet(FromList(
-      "visit visited visiting visits holiday holidays vacation trip trips tour touring tourist flew fly flying flight "
+      "visit visited visiting visits holiday holidays vacation trip trips tour touring tourist flew fly "
+      "flying flight "
       "drove "
       "driving conference hotel hostel airbnb passing grew born left leaving sold originally back restaurant "
       "restaurants museum "
-      "cafe bar team concert festival wedding layover stopover train bus airport ate eat eating saw see seeing met "
+      "cafe bar team concert festival wedding layover stopover train bus airport ate eat eating saw see "
+      "seeing met "
       "booked booking "
-      "tried love-to offer offered parents lived weekend sights sightseeing explore exploring exploring stay staying "
+      "tried love-to offer offered parents lived weekend sights sightseeing explore exploring exploring stay "
+      "staying "
       "stayed "
-      "favourite favorite birthday party read watched family's office headquarters business cheap nice rent-controlled "
+      "favourite favorite birthday party read watched family's office headquarters business cheap nice "
+      "rent-controlled "
       "takes "
       "client clients work from delivered shipped sent ordered package gallery exhibition"));
   static const auto* kLeads = new WordSet(FromList("in to into of call around at here"));
   if (Has(s, *kBlocks) || !Has(s, *kCues)) return std::nullopt;
-  static const auto* kNoMove = new Phrases("not moved/moving/living/live, never moved/lived/live, no place, no home, "
-                                           "no house, no flat, no longer, not going, not sure, not home");
+  static const auto* kNoMove = new Phrases(
+      "not moved/moving/living/live, never moved/lived/live, no place, no home, "
+      "no house, no flat, no longer, not going, not sure, not home");
   if (kNoMove->In(s)) return std::nullopt;
-  static const auto* kOwn = new WordSet(
-      FromList("settled settling settle unpacking unpacked boxes home live living moving life"));
+  static const auto* kOwn =
+      new WordSet(FromList("settled settling settle unpacking unpacked boxes home live living moving life"));
   static const auto* kIs = new WordSet(FromList("is has 's became feels"));
   static const auto* kTown = new WordSet(FromList("home where city base"));
   static const auto* kOurs = new WordSet(FromList("my our new"));
@@ -168,7 +182,8 @@ std::optional<Phrase> HomeOf(const Sentence& s) {
     if (i == 0) {
       const std::optional<Phrase> town = ReadPhrase(PhraseKind::kPlace, s, 0);
       return town && kIs->contains(town->next < s.tokens.size() ? s.tokens[town->next].word : "") &&
-             Has(s, *kTown) && !lexicon::IsGerund(s.tokens[0].word) && !lexicon::IsVagueNoun(s.tokens[0].word);
+             Has(s, *kTown) && !lexicon::IsGerund(s.tokens[0].word) &&
+             !lexicon::IsVagueNoun(s.tokens[0].word);
     }
     if (kOurs->contains(s.tokens[i - 1].word)) {
       const std::optional<Phrase> town = ReadPhrase(PhraseKind::kPlace, s, i);
@@ -190,15 +205,18 @@ bool IsTrade(absl::string_view word) {
 
 std::optional<Phrase> JobOf(const Sentence& s) {
   static const auto* kCues = new WordSet(FromList(
-      "work working works job jobs hired employed career profession trade occupation shift shifts role position post "
+      "work working works job jobs hired employed career profession trade occupation shift shifts role "
+      "position post "
       "living "
-      "money paid pays bills day days life being become became week shift happy glad enjoy enjoying like love suits "
+      "money paid pays bills day days life being become became week shift happy glad enjoy enjoying like "
+      "love suits "
       "suit "
       "rewarding tired long tiring exhausting started began begun start salary wage wages earn duty"));
   static const auto* kBlocks = new WordSet(FromList(
       "quit left leaving lost resign resigned retire retired stopped fired laid sacked once volunteer "
       "volunteering dressed "
-      "play played playing hobby fun see saw met meet call called need needs hire hiring ex former childhood party "
+      "play played playing hobby fun see saw met meet call called need needs hire hiring ex former childhood "
+      "party "
       "recommend "
       "appointment visit visited thanks thank training course class finished married dating"));
   static const auto* kLeads = new WordSet(FromList("a an"));
@@ -216,7 +234,8 @@ std::optional<Phrase> JobOf(const Sentence& s) {
   for (size_t i = 1; i < s.tokens.size(); ++i) {
     if (!kNouns->contains(s.tokens[i].word) || !IsTrade(s.tokens[i - 1].word)) continue;
     size_t begin = i - 1;
-    while (begin > 0 && begin + 4 > i && !s.tokens[begin - 1].punct && !kMine->contains(s.tokens[begin - 1].word))
+    while (begin > 0 && begin + 4 > i && !s.tokens[begin - 1].punct &&
+           !kMine->contains(s.tokens[begin - 1].word))
       --begin;
     if (begin == 0 || !kMine->contains(s.tokens[begin - 1].word)) continue;
     if (begin > 1 && s.Is(begin - 1, "new")) {
@@ -230,20 +249,26 @@ std::optional<Phrase> JobOf(const Sentence& s) {
 }
 
 std::optional<Phrase> DietOf(const Sentence& s) {
-  static const auto* kCues = new WordSet(FromList(
-      "eat eating eats food meal meals dinner dinners lunch lunches breakfast breakfasts supper suppers diet dishes "
-      "cook "
-      "cooking went gone going turned became become switched switching converted convert kitchen fridge plate menu "
-      "feel "
-      "lifestyle recipes snacks shopping groceries consume ingredients cut"));
-  static const auto* kBlocks = new WordSet(FromList(
-      "restaurant restaurants cafe café bakery burger burgers cake cakes pizza option options cookbook love loved like "
-      "liked "
-      "try tried trying bought yesterday tonight party guest guests airline wedding ordered made baked hate support "
-      "visit "
-      "visited quit stopped gave given dropped ended week's once festival respect admire tasted tasty delicious shop "
-      "store "
-      "blog challenge january friday mondays meatless amazing menu-card plane flight serve serves served selling"));
+  static const auto* kCues =
+      new WordSet(FromList("eat eating eats food meal meals dinner dinners lunch lunches breakfast "
+                           "breakfasts supper suppers diet dishes "
+                           "cook "
+                           "cooking went gone going turned became become switched switching converted "
+                           "convert kitchen fridge plate menu "
+                           "feel "
+                           "lifestyle recipes snacks shopping groceries consume ingredients cut"));
+  static const auto* kBlocks =
+      new WordSet(FromList("restaurant restaurants cafe café bakery burger burgers cake cakes pizza option "
+                           "options cookbook love loved like "
+                           "liked "
+                           "try tried trying bought yesterday tonight party guest guests airline wedding "
+                           "ordered made baked hate support "
+                           "visit "
+                           "visited quit stopped gave given dropped ended week's once festival respect "
+                           "admire tasted tasty delicious shop "
+                           "store "
+                           "blog challenge january friday mondays meatless amazing menu-card plane flight "
+                           "serve serves served selling"));
   static const auto* kOneOff = new Phrases("last night, for/at the party, this one, no longer, not any more");
   if (Has(s, *kBlocks) || !Has(s, *kCues) || kOneOff->In(s)) return std::nullopt;
   // 'nothing that is not vegan' says vegan; any other 'not' does not.
@@ -262,46 +287,61 @@ std::optional<Phrase> DietOf(const Sentence& s) {
 
 std::optional<Phrase> PastimeIn(const Sentence& s) {
   static const auto* kNever = new WordSet(FromList(
-      "relaxing winding unwinding left quit quitting stop stopped stopping enjoy enjoying enjoyed practise practice "
-      "practising decided do did doing done love loving like liking start started begun began adore play playing "
-      "played learn learning learnt got gotten get sold gave given give dropped drop ditched abandoned packed chucked "
-      "end ended ending ceased parted hung relax relaxes unwind want wanted try trying tried find found spend spent "
-      "turn take taken took put fond keen hooked sick bored tired goodbye farewell enough favourite favorite best "
-      "hobby pastime passion weekend weekends giving dropping selling resting i my we our discovered had have devoted cut bid adding giving no not any more than of in with to for and"));
+      "relaxing winding unwinding left quit quitting stop stopped stopping enjoy enjoying enjoyed practise "
+      "practice "
+      "practising decided do did doing done love loving like liking start started begun began adore play "
+      "playing "
+      "played learn learning learnt got gotten get sold gave given give dropped drop ditched abandoned "
+      "packed chucked "
+      "end ended ending ceased parted hung relax relaxes unwind want wanted try trying tried find found "
+      "spend spent "
+      "turn take taken took put fond keen hooked sick bored tired goodbye farewell enough favourite favorite "
+      "best "
+      "hobby pastime passion weekend weekends giving dropping selling resting i my we our discovered had "
+      "have devoted cut bid adding giving no not any more than of in with to for and"));
   return OnlyValue(PhraseKind::kListedPastime, s, [&](size_t i) {
     return !kNever->contains(s.tokens[i].word) &&
-           !(absl::EndsWith(s.tokens[i].word, "ed") && s.tokens[i].word.size() > 4) && !lexicon::IsEverydayGerund(s.tokens[i].word);
+           !(absl::EndsWith(s.tokens[i].word, "ed") && s.tokens[i].word.size() > 4) &&
+           !lexicon::IsEverydayGerund(s.tokens[i].word);
   });
 }
 
 // A break between what is said of one thing and of another.
 bool Broken(const Sentence& s, size_t begin, size_t end) {
   for (size_t i = begin; i < end; ++i) {
-    if (s.tokens[i].punct || s.Is(i, "but") || s.Is(i, "and") || s.Is(i, "for") || s.Is(i, "because")) return true;
+    if (s.tokens[i].punct || s.Is(i, "but") || s.Is(i, "and") || s.Is(i, "for") || s.Is(i, "because"))
+      return true;
   }
   return false;
 }
 
 bool EndSaid(const Sentence& s, const Phrase& value) {
   static const auto* kBefore = new Phrases(
-      "quit, quitting, fill of, done doing, stop/stopped/stopping/ceased, not be doing/playing/practising/going, gave/given/give/giving up, gave/given/giving, "
+      "quit, quitting, fill of, done doing, stop/stopped/stopping/ceased, not be "
+      "doing/playing/practising/going, gave/given/give/giving up, gave/given/giving, "
       "dropped/drop/dropping, "
-      "done/through/finished with, no more, no longer, do not, not into, not doing, not going back, never, sold, "
+      "done/through/finished with, no more, no longer, do not, not into, not doing, not going back, never, "
+      "sold, "
       "goodbye, "
-      "farewell, enough of, had/have it with, interest in, ditched, abandoned, packed in, packed, chucked, left, away "
+      "farewell, enough of, had/have it with, interest in, ditched, abandoned, packed in, packed, chucked, "
+      "left, away "
       "from, "
-      "retired from, got/am/get out of, not do/practise/practice/play/like/enjoy/practising/playing/care/want, let, cut, end of/to, ended, hung up, gave/given away, rid of, on from, parted with, retired/retiring, over, out of, not a/much fan of, not keen on, not continuing with, towel on/with, kissed, sick "
+      "retired from, got/am/get out of, not "
+      "do/practise/practice/play/like/enjoy/practising/playing/care/want, let, cut, end of/to, ended, hung "
+      "up, gave/given away, rid of, on from, parted with, retired/retiring, over, out of, not a/much fan of, "
+      "not keen on, not continuing with, towel on/with, kissed, sick "
       "of, "
       "bored of/with, tired of, have not done, my days of, time with, no interest in, back on, put, no");
-  static const auto* kWords =
-      new WordSet(FromList("quit quitting stopped gave gone given dropped sold done over end ended finished enough "
-                           "goodbye farewell abandoned ditched never no not left behind away rid retired packed "
-                           "chucked let cut kissed thrown threw stop give giving fill dropping leaving ending chosen "
-                           "ceased hung parted out bored sick tired lost stopping"));
-  static const auto* kBack = new Phrases("can not stop, can not give, not give up, never give up, never stop, can "
-                                         "not imagine, can not quit, not quit, could not, not stop, not only, "
-                                         "no matter, no better, nothing, not enough, no idea, no one, never gets old, "
-                                         "not for the world");
+  static const auto* kWords = new WordSet(
+      FromList("quit quitting stopped gave gone given dropped sold done over end ended finished enough "
+               "goodbye farewell abandoned ditched never no not left behind away rid retired packed "
+               "chucked let cut kissed thrown threw stop give giving fill dropping leaving ending chosen "
+               "ceased hung parted out bored sick tired lost stopping"));
+  static const auto* kBack = new Phrases(
+      "can not stop, can not give, not give up, never give up, never stop, can "
+      "not imagine, can not quit, not quit, could not, not stop, not only, "
+      "no matter, no better, nothing, not enough, no idea, no one, never gets old, "
+      "not for the world");
   if (!Has(s, *kWords) || kBack->In(s)) return false;
   static const auto* kNotYet = new WordSet(FromList("yet"));
   if (Has(s, *kNotYet)) return false;
@@ -309,20 +349,22 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
   for (size_t i = 0; i < value.begin; ++i) {
     const size_t end = kBefore->EndAt(s, i);
     if (end == 0 || end > value.begin || value.begin - end > kNear || Broken(s, end, value.begin)) continue;
-    // Words that end something only with 'any more' behind: 'do not', 'never', 'let ... go', 'no', 'put ... behind'.
+    // Words that end something only with 'any more' behind: 'do not', 'never', 'let ... go', 'no', 'put ...
+    // behind'.
     static const auto* kWeak = new WordSet(FromList("do never cut let put out not no gave given packed"));
     if (s.Is(i, "sold")) {
       // What was sold is the gear, not a thing of the same name.
       if (value.next < s.tokens.size() && lexicon::IsPastimeTail(s.tokens[value.next].word)) return true;
       continue;
     }
-    if (!kWeak->contains(s.tokens[i].word) || s.Is(i + 1, "up") || s.Is(i + 1, "longer") || s.Is(i + 1, "more") ||
-        s.Is(i + 1, "away") || (s.Is(i, "no") && s.Is(i + 1, "interest")))
+    if (!kWeak->contains(s.tokens[i].word) || s.Is(i + 1, "up") || s.Is(i + 1, "longer") ||
+        s.Is(i + 1, "more") || s.Is(i + 1, "away") || (s.Is(i, "no") && s.Is(i + 1, "interest")))
       return true;
     for (size_t k = value.end; k < s.tokens.size(); ++k) {
       if (kForGood->contains(s.tokens[k].word)) return true;
       static const auto* kParticles = new WordSet(FromList("up go away behind in aside out"));
-      if (k == value.end && kParticles->contains(s.tokens[k].word) && !s.Is(i, "not") && !s.Is(i, "no")) return true;
+      if (k == value.end && kParticles->contains(s.tokens[k].word) && !s.Is(i, "not") && !s.Is(i, "no"))
+        return true;
     }
     if (s.Is(i, "not") && s.Is(i + 2, "back")) return true;
     if (s.Is(i, "no") && i == 0) return true;  // 'No chess for me now'
@@ -330,42 +372,52 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
   }
   for (size_t i = value.next; i < s.tokens.size() && i < value.next + 2; ++i) {
     if (s.tokens[i].punct) continue;
-    static const auto* kVerbs =
-        new Phrases("is/are/'s/has/have/was over/finished/history/done/ended, is/are/'s/has no longer, no longer, "
-                    "is/are/'s not my/for/a, is/are/'s behind, days are/is over, gear/kit/equipment is/are/has sold/gone, but i/we stopped/quit/gave, but stopped/quit/not, is/are/'s out, and i are done, and i "
-                    "have parted");
+    static const auto* kVerbs = new Phrases(
+        "is/are/'s/has/have/was over/finished/history/done/ended, is/are/'s/has no longer, no longer, "
+        "is/are/'s not my/for/a, is/are/'s behind, days are/is over, gear/kit/equipment is/are/has "
+        "sold/gone, but i/we stopped/quit/gave, but stopped/quit/not, is/are/'s out, and i are done, and i "
+        "have parted");
     if (kVerbs->EndAt(s, i) != 0) return true;
   }
   return false;
 }
 
 bool EnjoymentSaid(const Sentence& s, const Phrase& value) {
-  static const auto* kCues = new WordSet(FromList(
-      "relax relaxes relaxed relaxing relaxation unwind unwinds unwinding winding wind destress de-stress recharge "
-      "hobby "
-      "hobbies pastime pastimes passion passionate love loving enjoy enjoying adore fond keen hooked addicted calm "
-      "calms "
-      "calming fun favourite favorite leisure spare free weekends weekend practise practice obsessed joy happy "
-      "therapeutic "
-      "soothing soothes peace absorbed lately begun began started start taken took take learning into crazy pleasure "
-      "fan mad "
-      "turn spend spent lot devoted dedicated interested enjoyed busy"));
+  static const auto* kCues =
+      new WordSet(FromList("relax relaxes relaxed relaxing relaxation unwind unwinds unwinding winding wind "
+                           "destress de-stress recharge "
+                           "hobby "
+                           "hobbies pastime pastimes passion passionate love loving enjoy enjoying adore "
+                           "fond keen hooked addicted calm "
+                           "calms "
+                           "calming fun favourite favorite leisure spare free weekends weekend practise "
+                           "practice obsessed joy happy "
+                           "therapeutic "
+                           "soothing soothes peace absorbed lately begun began started start taken took take "
+                           "learning into crazy pleasure "
+                           "fan mad "
+                           "turn spend spent lot devoted dedicated interested enjoyed busy"));
   static const auto* kOwn = new WordSet(FromList("relax unwind relaxing unwinding winding relaxes whole"));
-  static const auto* kMost = new Phrases("no better, never feel/felt/been as/so/more, nothing relaxes/beats/calms/like, "
-                                         "not get enough, nothing better/calmer");
+  static const auto* kMost = new Phrases(
+      "no better, never feel/felt/been as/so/more, nothing relaxes/beats/calms/like, "
+      "not get enough, nothing better/calmer");
   if (!FirstPerson(s) && !(Has(s, *kOwn) && NamesNobody(s, value))) return false;
-  static const auto* kBlocks = new WordSet(FromList(
-      "watch watched watching saw see seen event show shows tickets ticket exhibition competition match teach taught "
-      "class "
-      "workshop festival tried try trying invited invite cancelled canceled club's shop store photo photos hate hated "
-      "dislike "
-      "boring injured injury accident sponsor charity channel online game company design support helping meeting "
-      "project "
-      "campaign conference work working job"));
+  static const auto* kBlocks =
+      new WordSet(FromList("watch watched watching saw see seen event show shows tickets ticket exhibition "
+                           "competition match teach taught "
+                           "class "
+                           "workshop festival tried try trying invited invite cancelled canceled club's shop "
+                           "store photo photos hate hated "
+                           "dislike "
+                           "boring injured injury accident sponsor charity channel online game company "
+                           "design support helping meeting "
+                           "project "
+                           "campaign conference work working job"));
   if (Has(s, *kBlocks) || (Negated(s) && !kMost->In(s)) || !Has(s, *kCues)) return false;
   static const auto* kWeekends = new WordSet(FromList("weekend weekends"));
-  static const auto* kWhole = new WordSet(FromList(
-      "whole entire all spent spend devoted on put into busy filled ate lost went kept over every most with enjoyed dedicated"));
+  static const auto* kWhole =
+      new WordSet(FromList("whole entire all spent spend devoted on put into busy filled ate lost went kept "
+                           "over every most with enjoyed dedicated"));
   // A cue must not be the value's own word.
   for (size_t i = 0; i < s.tokens.size(); ++i) {
     if ((i < value.begin || i >= value.end) && kCues->contains(s.tokens[i].word) &&

@@ -1,8 +1,8 @@
 // A second reading of plain sentences: what a value and the words around it say together, in any order.
 //
-// The rules (extract_rules.h) know how a statement is built; this knows only which words speak of living somewhere,
-// working, eating or a pastime, and which words make a sentence something else: a plan, a visit, somebody else's.
-// It reads only short sentences in the first person that hold exactly one value of the kind.
+// The rules (extract_rules.h) know how a statement is built; this knows only which words speak of living
+// somewhere, working, eating or a pastime, and which words make a sentence something else: a plan, a visit,
+// somebody else's. It reads only short sentences in the first person that hold exactly one value of the kind.
 #ifndef SLOWWAVE_CORE_EXTRACT_CUES_H_
 #define SLOWWAVE_CORE_EXTRACT_CUES_H_
 

@@ -26,12 +26,14 @@ void Widen(const Sentence& s, size_t& begin, size_t& end) {
 }
 
 bool IsPlan(const Sentence& s, size_t begin, size_t end) {
-  static const auto* kWords = new WordSet(FromList(
-      "want wants wanted wanna plan plans planning planned hope hopes hoping considering dream dreaming dreamed dreams "
-      "tempted "
-      "applied applying apply interview dressed halloween someday gonna future thinking"));
-  static const auto* kFuture = new WordSet(FromList("be move start live become go take try relocate get join work "
-                                                    "eat settle switch learn do play"));
+  static const auto* kWords = new WordSet(
+      FromList("want wants wanted wanna plan plans planning planned hope hopes hoping considering dream "
+               "dreaming dreamed dreams "
+               "tempted "
+               "applied applying apply interview dressed halloween someday gonna future thinking"));
+  static const auto* kFuture =
+      new WordSet(FromList("be move start live become go take try relocate get join work "
+                           "eat settle switch learn do play"));
   if (AnyOf(s, begin, end, *kWords)) return true;
   for (size_t i = begin; i < end; ++i) {
     if ((s.Is(i, "going") || s.Is(i, "about") || s.Is(i, "used") || s.Is(i, "like") || s.Is(i, "hard")) &&
@@ -50,10 +52,11 @@ bool IsPlan(const Sentence& s, size_t begin, size_t end) {
 }
 
 bool IsVisit(const Sentence& s, size_t begin, size_t end) {
-  static const auto* kWords = new WordSet(FromList(
-      "visit visiting visited holiday holidays vacation trip tour flew flight conference hotel hostel airbnb layover "
-      "passing "
-      "parents hunting wedding bill sold tourist guest"));
+  static const auto* kWords =
+      new WordSet(FromList("visit visiting visited holiday holidays vacation trip tour flew flight "
+                           "conference hotel hostel airbnb layover "
+                           "passing "
+                           "parents hunting wedding bill sold tourist guest"));
   static const auto* kShort = new WordSet(FromList("day days week weeks weekend night nights"));
   static const auto* kHere = new WordSet(FromList("now already been"));
   if (AnyOf(s, begin, end, *kWords)) return true;
@@ -68,12 +71,14 @@ bool IsVisit(const Sentence& s, size_t begin, size_t end) {
 
 bool IsMeal(const Sentence& s, size_t begin, size_t end) {
   static const auto* kSelf = new WordSet(FromList("i me my we our us myself i'm"));
-  static const auto* kOpen = new WordSet(FromList(
-      "went gone going sticking eating started starting switched switching turned keeping following only strictly "
-      "everything all "
-      "dinner dinners lunch food meals supper breakfast no back officially fully finally now been being became just cut "
-      "put "
-      "living committed on sticking trying cooking nothing converted made"));
+  static const auto* kOpen =
+      new WordSet(FromList("went gone going sticking eating started starting switched switching turned "
+                           "keeping following only strictly "
+                           "everything all "
+                           "dinner dinners lunch food meals supper breakfast no back officially fully "
+                           "finally now been being became just cut "
+                           "put "
+                           "living committed on sticking trying cooking nothing converted made"));
   static const auto* kWords = new WordSet(FromList(
       "restaurant cafe option options recipe recipes cookbook cake cookies yesterday tonight cooked hosting "
       "guests "
@@ -97,11 +102,13 @@ bool IsOnce(const Sentence& s, size_t begin, size_t end) {
   static const auto* kWords = new WordSet(FromList(
       "once yesterday watched watching saw movie film documentary book meeting seat phone trouble car kids"));
   static const auto* kGo = new WordSet(FromList("went tried did"));
-  static const auto* kBegan =
-      new WordSet(FromList("started began begun took spent spend whole all devoted signed joined picked love"));
+  static const auto* kBegan = new WordSet(
+      FromList("started began begun took spent spend whole all devoted signed joined picked love"));
   static const auto* kThat = new WordSet(FromList("that this those these"));
-  static const auto* kDay = new WordSet(FromList("yesterday monday tuesday wednesday thursday friday saturday sunday"));
-  static const auto* kLiked = new WordSet(FromList("love loved loving hooked enjoy enjoyed enjoying like liked great since"));
+  static const auto* kDay =
+      new WordSet(FromList("yesterday monday tuesday wednesday thursday friday saturday sunday"));
+  static const auto* kLiked =
+      new WordSet(FromList("love loved loving hooked enjoy enjoyed enjoying like liked great since"));
   if (AnyOf(s, begin, end, *kWords)) return true;
   for (size_t i = 0; i < s.tokens.size(); ++i) {
     if (s.Is(i, "yesterday") || ((s.Is(i, "last") || s.Is(i, "on")) && i + 1 < s.tokens.size() &&
@@ -133,8 +140,9 @@ bool IsOnce(const Sentence& s, size_t begin, size_t end) {
 }
 
 bool IsPastJob(const Sentence& s, size_t begin, size_t end) {
-  static const auto* kWords = new WordSet(FromList(
-      "once volunteer volunteering volunteered lived read childhood former ex watched saw met costume kid college"));
+  static const auto* kWords =
+      new WordSet(FromList("once volunteer volunteering volunteered lived read childhood former ex watched "
+                           "saw met costume kid college"));
   return AnyOf(s, begin, end, *kWords);
 }
 
@@ -143,9 +151,10 @@ bool IsPastJob(const Sentence& s, size_t begin, size_t end) {
 bool TellsOfElse(const Sentence& s, absl::string_view slot, size_t begin, size_t end) {
   const bool home = slot == "location:current_city", job = slot == "occupation:job";
   if (slot == "occupation:business" || slot == "relationship:household" || slot == "relationship:pet") {
-    static const auto* kNotYet = new WordSet(FromList(
-        "open opening start starting search searching find finding looking dream dreams future ideal launch launching "
-        "used late ex former idea plan plans want wanna would could miss if wish"));
+    static const auto* kNotYet =
+        new WordSet(FromList("open opening start starting search searching find finding looking dream dreams "
+                             "future ideal launch launching "
+                             "used late ex former idea plan plans want wanna would could miss if wish"));
     return AnyOf(s, 0, s.tokens.size(), *kNotYet);
   }
   const bool diet = slot == "preference:diet", pastime = slot == "preference:hobby";
@@ -159,8 +168,8 @@ bool TellsOfElse(const Sentence& s, absl::string_view slot, size_t begin, size_t
       return true;
   }
   if (IsPlan(s, begin, end)) return true;
-  return (home && IsVisit(s, begin, end)) || (job && IsPastJob(s, begin, end)) || (diet && IsMeal(s, begin, end)) ||
-         (pastime && IsOnce(s, begin, end));
+  return (home && IsVisit(s, begin, end)) || (job && IsPastJob(s, begin, end)) ||
+         (diet && IsMeal(s, begin, end)) || (pastime && IsOnce(s, begin, end));
 }
 
 }  // namespace slowwave

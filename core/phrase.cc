@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_split.h"
 #include "core/lexicon.h"
 
 namespace slowwave {
@@ -102,61 +103,13 @@ size_t NounEnd(const Sentence& s, size_t begin, size_t most) {
 }
 
 std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
-  static const WordSet kBefore = {"a",
-                                  "an",
-                                  "the",
-                                  "their",
-                                  "new",
-                                  "full-time",
-                                  "trained",
-                                  "part-time",
-                                  "qualified",
-                                  "certified",
-                                  "licensed",
-                                  "licenced",
-                                  "professional",
-                                  "proper",
-                                  "real",
-                                  "proud",
-                                  "local",
-                                  "village",
-                                  "actual",
-                                  "humble",
-                                  "trainee",
-                                  "fully",
-                                  "fully-fledged",
-                                  "newly",
-                                  "hired",
-                                  "appointed",
-                                  "freshly",
-                                  "resident",
-                                  "fledged",
-                                  "working",
-                                  "bona",
-                                  "fide",
-                                  "paid",
-                                  "full-fledged",
-                                  "newly-qualified",
-                                  "official",
-                                  "town",
-                                  "our",
-                                  "brand-new",
-                                  "brand",
-                                  "very",
-                                  "happy",
-                                  "busy",
-                                  "mere",
-                                  "simple",
-                                  "self-employed",
-                                  "freelance",
-                                  "latest",
-                                  "newest",
-                                  "practising",
-                                  "practicing",
-                                  "type",
-                                  "kind",
-                                  "sort",
-                                  "of"};
+  static const WordSet kBefore(absl::StrSplit(
+      "a an the their new full-time trained part-time qualified certified licensed licenced "
+      "professional proper real proud local village actual humble trainee fully fully-fledged newly "
+      "hired appointed freshly resident fledged working bona fide paid full-fledged newly-qualified "
+      "official town our brand-new brand very happy busy mere simple self-employed freelance latest "
+      "newest practising practicing type kind sort of",
+      ' '));
   size_t i = SkipWords(s, at, kBefore);
   const size_t limit = NounEnd(s, i, 5);
   size_t end = i;
@@ -203,12 +156,13 @@ std::optional<Phrase> ReadDiet(const Sentence& s, size_t at) {
   const size_t i = SkipWords(s, at, kBefore);
   if (i >= s.tokens.size() || s.tokens[i].punct) return std::nullopt;
   static const WordSet kAfter = {
-      "food",   "foods",     "diet",    "diets",   "meals",     "meal",     "lifestyle", "eating",  "cooking",
-      "dishes", "eater",     "person",  "only",    "way",       "all",      "plan",      "regime",  "kick",
-      "days",   "phase",     "journey", "life",    "living",    "kitchen",  "options",   "stuff",   "routine",
-      "thing",  "household", "home",    "snacks",  "groceries", "products", "recipes",   "through", "me",
-      "time",   "guy",       "girl",    "convert", "menu",  "dinners", "dinner", "lunches", "lunch",
-      "suppers", "supper", "breakfasts", "breakfast", "things"};
+      "food",      "foods",   "diet",    "diets",   "meals",     "meal",    "lifestyle", "eating",
+      "cooking",   "dishes",  "eater",   "person",  "only",      "way",     "all",       "plan",
+      "regime",    "kick",    "days",    "phase",   "journey",   "life",    "living",    "kitchen",
+      "options",   "stuff",   "routine", "thing",   "household", "home",    "snacks",    "groceries",
+      "products",  "recipes", "through", "me",      "time",      "guy",     "girl",      "convert",
+      "menu",      "dinners", "dinner",  "lunches", "lunch",     "suppers", "supper",    "breakfasts",
+      "breakfast", "things"};
   const auto fits = [&](size_t next) {
     if (s.Is(next, "diet") && !IsBoundary(s, next + 1) && !s.Is(next + 1, "plan")) return false;
     return IsBoundary(s, next) || kAfter.contains(s.tokens[next].word) ||
@@ -239,9 +193,9 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   if (!IsBoundary(s, limit) && !s.Is(limit, "a")) return std::nullopt;
   if (s.Is(limit, "'s")) return std::nullopt;
   // A gerund with an object ('running my studio') is an act, not a pastime.
-  static const WordSet kObjects = {"my",    "our",  "your", "his",  "her", "their", "these",
-                                   "those", "this", "him",  "them", "us",  "me",    "you", "ourselves", "myself",
-                                   "yourself", "themselves"};
+  static const WordSet kObjects = {"my",    "our",   "your",      "his",    "her",      "their",
+                                   "these", "those", "this",      "him",    "them",     "us",
+                                   "me",    "you",   "ourselves", "myself", "yourself", "themselves"};
   if (limit < s.tokens.size() && !s.tokens[limit].time && kObjects.contains(s.tokens[limit].word) &&
       lexicon::IsGerund(s.tokens[limit - 1].word))
     return std::nullopt;
@@ -249,30 +203,36 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   while (end > i + 1 && lexicon::IsPastimeTail(s.tokens[end - 1].word)) --end;
   for (size_t k = i; k < end; ++k) {
     const absl::string_view w = s.tokens[k].word;
-    if (lexicon::IsPronoun(w) || lexicon::IsDeterminer(w) || lexicon::IsDiet(w) || w == "of" || lexicon::IsFiller(w))
+    if (lexicon::IsPronoun(w) || lexicon::IsDeterminer(w) || lexicon::IsDiet(w) || w == "of" ||
+        lexicon::IsFiller(w))
       return std::nullopt;
   }
   if (end == i + 1 && i > 0 && s.Is(i - 1, "the") && lexicon::IsInstrument(s.tokens[i].word))
     return Phrase{i - 1, end, end};
-  if (end == i + 2 && lexicon::IsPastimePair(s.tokens[i].word, s.tokens[i + 1].word)) return Phrase{i, end, end};
+  if (end == i + 2 && lexicon::IsPastimePair(s.tokens[i].word, s.tokens[i + 1].word))
+    return Phrase{i, end, end};
   const absl::string_view first = s.tokens[i].word, last = s.tokens[end - 1].word;
   static const WordSet kNever = {
-      "smoking",      "drinking",   "coffee",        "alcohol",   "cigarettes", "meat",     "sugar",
-      "caffeine",     "gluten",     "dairy",         "booze",     "weed",       "vaping",   "space",
-      "time",         "arms",       "residence",     "hope",      "trying",     "work",     "school",
-      "bread",        "chocolate",  "social",        "beef",      "cheese",     "wine",     "beer",
-      "soda",         "carbs",      "room",          "offer",     "job",        "position", "post",
-      "role",         "worries",    "excuses",       "more",      "problem",    "problems", "way",
-      "one",          "kids",       "pain",          "thanks",    "life",       "drama",    "stress",
-      "rain",         "snow",       "sleep",         "money",     "fam",        "family",   "kids",
-      "friends",      "house",      "experimenting", "finishing", "matching",   "mixing",   "sliding",
-      "storytelling", "counseling", "counselling",   "parenting", "dog",        "everyone", "stars",
-      "lunch",        "dinner",     "breakfast",     "used",      "community",  "career",   "shelter",
-      "trip", "trips",      "flavors",       "health",    "mentally",   "moon",     "keys",
-      "everything",   "enjoy", "practise", "adore", "quit", "stop", "seat", "phone", "car", "trouble", "brother", "sister", "shop", "idea", "back",       "contemporary",  "write"};
+      "smoking",      "drinking",     "coffee",        "alcohol",   "cigarettes", "meat",     "sugar",
+      "caffeine",     "gluten",       "dairy",         "booze",     "weed",       "vaping",   "space",
+      "time",         "arms",         "residence",     "hope",      "trying",     "work",     "school",
+      "bread",        "chocolate",    "social",        "beef",      "cheese",     "wine",     "beer",
+      "soda",         "carbs",        "room",          "offer",     "job",        "position", "post",
+      "role",         "worries",      "excuses",       "more",      "problem",    "problems", "way",
+      "one",          "kids",         "pain",          "thanks",    "life",       "drama",    "stress",
+      "rain",         "snow",         "sleep",         "money",     "fam",        "family",   "kids",
+      "friends",      "house",        "experimenting", "finishing", "matching",   "mixing",   "sliding",
+      "storytelling", "counseling",   "counselling",   "parenting", "dog",        "everyone", "stars",
+      "lunch",        "dinner",       "breakfast",     "used",      "community",  "career",   "shelter",
+      "trip",         "trips",        "flavors",       "health",    "mentally",   "moon",     "keys",
+      "everything",   "enjoy",        "practise",      "adore",     "quit",       "stop",     "seat",
+      "phone",        "car",          "trouble",       "brother",   "sister",     "shop",     "idea",
+      "back",         "contemporary", "write"};
   // 'bread baking' is one, bread is none.
-  static const WordSet kMade = {"bread", "dog", "snow", "wine", "beer", "cheese", "chocolate", "trail", "stars", "meat"};
-  const bool made = end > i + 1 && kMade.contains(first) && lexicon::IsListedPastime(last) && lexicon::IsGerund(last) && !lexicon::IsGerund(first);
+  static const WordSet kMade = {"bread",  "dog",       "snow",  "wine",  "beer",
+                                "cheese", "chocolate", "trail", "stars", "meat"};
+  const bool made = end > i + 1 && kMade.contains(first) && lexicon::IsListedPastime(last) &&
+                    lexicon::IsGerund(last) && !lexicon::IsGerund(first);
   if ((kNever.contains(first) && !made) || kNever.contains(last)) return std::nullopt;
   if (lexicon::IsOccupation(last) && !lexicon::IsListedPastime(last)) return std::nullopt;
   if (lexicon::IsVagueNoun(last) ||
@@ -285,7 +245,8 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
     if (kNever.contains(s.tokens[k].word) && !made) return std::nullopt;
   }
   // 'drawing flowers': what is drawn is no part of the pastime.
-  if (end == i + 2 && lexicon::IsListedPastime(first) && lexicon::IsGerund(first) && !lexicon::IsPastime(last))
+  if (end == i + 2 && lexicon::IsListedPastime(first) && lexicon::IsGerund(first) &&
+      !lexicon::IsPastime(last))
     return Phrase{i, i + 1, end};
   // A name that opens no sentence is a person or a place.
   if (!lexicon::IsPastime(last) && s.tokens[i].capital && (i > 0 || s.has_capitals)) return std::nullopt;
@@ -385,8 +346,8 @@ std::optional<Phrase> ReadHabit(const Sentence& s, size_t at) {
 
 // 'online clothing store', 'studio': what somebody runs.
 std::optional<Phrase> ReadVenture(const Sentence& s, size_t at) {
-  static const WordSet kVentures = {"studio", "store", "shop", "business", "company", "bakery", "café", "cafe",
-                                    "restaurant", "salon", "startup", "farm", "brand"};
+  static const WordSet kVentures = {"studio", "store",      "shop",  "business", "company", "bakery", "café",
+                                    "cafe",   "restaurant", "salon", "startup",  "farm",    "brand"};
   size_t end = at;
   while (end < at + 3 && !IsBoundary(s, end)) ++end;
   while (end > at && !kVentures.contains(s.tokens[end - 1].word)) --end;
@@ -426,13 +387,14 @@ std::optional<Phrase> ReadListed(PhraseKind kind, const Sentence& s, size_t at) 
   static const WordSet kVices = {"smoking",  "drinking", "coffee", "alcohol",    "sugar",
                                  "caffeine", "gambling", "vaping", "cigarettes", "booze",
                                  "weed",     "soda",     "meat"};
-  static const WordSet kKin = {"husband",    "wife",   "son",         "daughter",      "partner", "boyfriend",
-                               "girlfriend", "fiancé", "fiancée",     "fiance",        "fiancee", "brother",
-                               "sister",     "grandson", "granddaughter", "niece",      "nephew"};
+  static const WordSet kKin = {"husband",    "wife",     "son",           "daughter", "partner", "boyfriend",
+                               "girlfriend", "fiancé",   "fiancée",       "fiance",   "fiancee", "brother",
+                               "sister",     "grandson", "granddaughter", "niece",    "nephew"};
   static const WordSet kOnePet = {"dog", "cat", "puppy", "kitten", "rabbit", "parrot", "horse", "pup"};
-  static const WordSet kKinMany = {"kids", "children", "sons", "daughters", "twins", "grandchildren", "grandkids"};
-  static const WordSet kPets = {"dogs", "cats", "turtles", "kittens", "rabbits", "hens", "chickens", "goats",
-                                "horses", "parrots", "snakes", "hamsters"};
+  static const WordSet kKinMany = {"kids",  "children",      "sons",     "daughters",
+                                   "twins", "grandchildren", "grandkids"};
+  static const WordSet kPets = {"dogs",     "cats",  "turtles", "kittens", "rabbits", "hens",
+                                "chickens", "goats", "horses",  "parrots", "snakes",  "hamsters"};
   const WordSet& words = kind == PhraseKind::kCount       ? kCounts
                          : kind == PhraseKind::kKin       ? kKin
                          : kind == PhraseKind::kKinMany   ? kKinMany
