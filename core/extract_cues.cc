@@ -328,7 +328,8 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
       "from, "
       "retired from, got/am/get out of, not "
       "do/practise/practice/play/like/enjoy/practising/playing/care/want, let, cut, end of/to, ended, hung "
-      "up, gave/given away, rid of, on from, parted with, retired/retiring, over, out of, not a/much fan of, "
+      "up, gave/given away, rid of, on from, parted with, retired/retiring, am/are over, out of, not a/much "
+      "fan of, "
       "not keen on, not continuing with, towel on/with, kissed, sick "
       "of, "
       "bored of/with, tired of, have not done, my days of, time with, no interest in, back on, put, no");
@@ -338,6 +339,8 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
                "chucked let cut kissed thrown threw stop give giving fill dropping leaving ending chosen "
                "ceased hung parted out bored sick tired lost stopping"));
   static const auto* kBack = new Phrases(
+      "not/never get enough, not/never done/finished/bored/tired/sick/over, never/not tire/tired, not/never "
+      "given/stopped/quit/give/stop/drop/dropped, never get bored/tired/sick, "
       "can not stop, can not give, not give up, never give up, never stop, can "
       "not imagine, can not quit, not quit, could not, not stop, not only, "
       "no matter, no better, nothing, not enough, no idea, no one, never gets old, "
@@ -346,7 +349,12 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
   static const auto* kNotYet = new WordSet(FromList("yet"));
   if (Has(s, *kNotYet)) return false;
   static const auto* kForGood = new WordSet(FromList("anymore longer again good more"));
+  // 'I left my chess set at home': where something is, not that it is over.
+  for (size_t i = value.next; i < s.tokens.size() && i < value.next + 2; ++i) {
+    if (s.Is(i, "at") || (s.Is(i, "on") && !s.tokens[i].time)) return false;
+  }
   for (size_t i = 0; i < value.begin; ++i) {
+    if (s.Is(i, "stopped") && s.Is(i + 1, "at")) return false;
     const size_t end = kBefore->EndAt(s, i);
     if (end == 0 || end > value.begin || value.begin - end > kNear || Broken(s, end, value.begin)) continue;
     // Words that end something only with 'any more' behind: 'do not', 'never', 'let ... go', 'no', 'put ...

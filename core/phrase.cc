@@ -213,21 +213,21 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
     return Phrase{i, end, end};
   const absl::string_view first = s.tokens[i].word, last = s.tokens[end - 1].word;
   static const WordSet kNever = {
-      "smoking",      "drinking",     "coffee",        "alcohol",   "cigarettes", "meat",     "sugar",
-      "caffeine",     "gluten",       "dairy",         "booze",     "weed",       "vaping",   "space",
-      "time",         "arms",         "residence",     "hope",      "trying",     "work",     "school",
-      "bread",        "chocolate",    "social",        "beef",      "cheese",     "wine",     "beer",
-      "soda",         "carbs",        "room",          "offer",     "job",        "position", "post",
-      "role",         "worries",      "excuses",       "more",      "problem",    "problems", "way",
-      "one",          "kids",         "pain",          "thanks",    "life",       "drama",    "stress",
-      "rain",         "snow",         "sleep",         "money",     "fam",        "family",   "kids",
-      "friends",      "house",        "experimenting", "finishing", "matching",   "mixing",   "sliding",
-      "storytelling", "counseling",   "counselling",   "parenting", "dog",        "everyone", "stars",
-      "lunch",        "dinner",       "breakfast",     "used",      "community",  "career",   "shelter",
-      "trip",         "trips",        "flavors",       "health",    "mentally",   "moon",     "keys",
-      "everything",   "enjoy",        "practise",      "adore",     "quit",       "stop",     "seat",
-      "phone",        "car",          "trouble",       "brother",   "sister",     "shop",     "idea",
-      "back",         "contemporary", "write"};
+      "smoking",      "drinking",   "coffee",        "alcohol",      "cigarettes", "meat",     "sugar",
+      "caffeine",     "gluten",     "dairy",         "booze",        "weed",       "vaping",   "space",
+      "time",         "arms",       "residence",     "hope",         "trying",     "work",     "school",
+      "bread",        "chocolate",  "social",        "beef",         "cheese",     "wine",     "beer",
+      "soda",         "carbs",      "room",          "offer",        "job",        "position", "post",
+      "role",         "worries",    "excuses",       "more",         "problem",    "problems", "way",
+      "one",          "kids",       "pain",          "thanks",       "life",       "drama",    "stress",
+      "rain",         "snow",       "sleep",         "money",        "fam",        "family",   "kids",
+      "friends",      "house",      "experimenting", "finishing",    "matching",   "mixing",   "sliding",
+      "storytelling", "counseling", "counselling",   "parenting",    "dog",        "everyone", "stars",
+      "lunch",        "dinner",     "breakfast",     "used",         "community",  "career",   "shelter",
+      "trip",         "trips",      "flavors",       "health",       "mentally",   "moon",     "keys",
+      "everything",   "food",       "cuisine",       "enjoy",        "practise",   "adore",    "quit",
+      "stop",         "seat",       "phone",         "car",          "trouble",    "brother",  "sister",
+      "shop",         "idea",       "back",          "contemporary", "write"};
   // 'bread baking' is one, bread is none.
   static const WordSet kMade = {"bread",  "dog",       "snow",  "wine",  "beer",
                                 "cheese", "chocolate", "trail", "stars", "meat"};
