@@ -12,9 +12,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/extract_cues.h"
 #include "core/extract_guards.h"
 #include "core/extract_rules.h"
 #include "core/extract_summary.h"
+#include "core/extract_veto.h"
 #include "core/lexicon.h"
 #include "core/pattern.h"
 #include "core/sentence.h"
@@ -49,6 +51,14 @@ class RuleBook {
   }
 
   const Rule& at(int index) const { return rules_[index]; }
+
+  // The group whose template tells of `slot` in `state`.
+  const RuleGroup* GroupOf(absl::string_view slot, AssertionState state) const {
+    for (const Rule& rule : rules_) {
+      if (rule.group->slot == slot && rule.group->state == state) return rule.group;
+    }
+    return nullptr;
+  }
 
  private:
   RuleBook() {
@@ -100,6 +110,9 @@ std::vector<Found> FindAll(const Sentence& sentence) {
     for (const Anchor& anchor : anchors) {
       const std::optional<Match> match = rule.pattern.MatchAt(sentence, anchor.at, anchor.may_elide);
       if (!match || Revoked(sentence, match->end)) continue;
+      if (rule.group->state == AssertionState::kHolds &&
+          TellsOfElse(sentence, rule.group->slot, match->begin, match->end))
+        continue;
       Found one{rule.group, *match, match->value.value_or(Phrase{match->begin, match->end, match->end})};
       if (absl::StrContains(rule.group->slot, "value:") && match->begin > 0 &&
           sentence.Is(match->begin - 1, "and"))
@@ -129,6 +142,25 @@ std::vector<Found> FindAll(const Sentence& sentence) {
   return found;
 }
 
+// Ends first, so that no reading of the same words as a liking stands beside them.
+void AddCues(const Sentence& sentence, std::vector<Found>& found) {
+  for (const Cue& cue : ReadCues(sentence)) {
+    const RuleGroup* group = RuleBook::Get().GroupOf(cue.slot, cue.state);
+    if (group == nullptr) continue;
+    if (cue.state == AssertionState::kHolds &&
+        TellsOfElse(sentence, cue.slot, cue.value.begin, cue.value.end))
+      continue;
+    Found one{group, Match{0, sentence.tokens.size(), cue.value, std::nullopt, PhraseKind::kThing},
+              cue.value};
+    if (cue.state == AssertionState::kEnded) {
+      found.insert(found.begin(), one);
+    } else if (std::none_of(found.begin(), found.end(),
+                            [&](const Found& f) { return absl::string_view(f.group->slot) == cue.slot; })) {
+      found.push_back(one);
+    }
+  }
+}
+
 std::string Capitalised(absl::string_view word) {
   std::string out(word);
   if (!out.empty()) out[0] = absl::ascii_toupper(out[0]);
@@ -149,7 +181,9 @@ class EpisodeReader {
       const Sentence sentence = Tokenize(text, episode_.occurred_at);
       if (!MayState(sentence)) continue;
       std::set<std::pair<absl::string_view, AssertionState>> stated;
-      for (const Found& found : FindAll(sentence)) {
+      std::vector<Found> all = FindAll(sentence);
+      AddCues(sentence, all);
+      for (const Found& found : all) {
         if (OneValued(found.group->slot) && stated.contains({found.group->slot, found.group->state}))
           continue;
         // An end outweighs a mention of the same thing in the same breath: rules for ends come first.

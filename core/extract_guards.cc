@@ -26,14 +26,14 @@ const WordSet& HardBlocks() {
 // Behind these, not before a comma.
 const WordSet& SoftBlocks() {
   static const auto* kWords = new WordSet{"when", "while", "before", "until", "till", "where", "whenever",
-                                        "once", "after", "what",   "how",   "who",  "whose", "did"};
+                                          "once", "after", "what",   "how",   "who",  "whose", "did"};
   return *kWords;
 }
 
 const WordSet& Others() {
   static const auto* kWords =
       new WordSet{"he",  "she",   "they", "you",     "who",      "it",       "your",  "his",
-                "her", "their", "he's", "someone", "somebody", "everyone", "people"};
+                  "her", "their", "he's", "someone", "somebody", "everyone", "people"};
   return *kWords;
 }
 
@@ -45,9 +45,9 @@ bool IsStrongStop(const Token& token) {
 bool IsOpener(absl::string_view word) {
   static const auto* kWords =
       new WordSet{"and",  "but",   "so",     "because",  "cause",    "that",  "then",  "since",  "plus",
-                "oh",   "well",  "yeah",   "yes",      "hey",      "hi",    "yep",   "btw",    "ok",
-                "okay", "wow",   "though", "although", "also",     "now",   "today", "anyway", "no",
-                "nope", "guess", "as",     "say",      "announce", "share", "like"};
+                  "oh",   "well",  "yeah",   "yes",      "hey",      "hi",    "yep",   "btw",    "ok",
+                  "okay", "wow",   "though", "although", "also",     "now",   "today", "anyway", "no",
+                  "nope", "guess", "as",     "say",      "announce", "share", "like"};
   return kWords->contains(word);
 }
 
@@ -60,7 +60,7 @@ bool SpeaksForItself(const Episode& episode) {
 bool MayState(const Sentence& sentence) {
   if (sentence.question || sentence.tokens.size() < 2) return false;
   static const WordSet kJokes = {"kidding", "joking",  "jk",        "hypothetically",
-                               "sarcasm", "pretend", "pretending"};
+                                 "sarcasm", "pretend", "pretending"};
   for (size_t i = 0; i < sentence.tokens.size(); ++i) {
     const std::string& word = sentence.tokens[i].word;
     if (kJokes.contains(word)) return false;
@@ -100,7 +100,7 @@ std::vector<Anchor> Anchors(const Sentence& sentence) {
 
 bool Revoked(const Sentence& sentence, size_t end) {
   static const WordSet kBack = {"left",  "moved",     "returned", "quit", "stopped",
-                              "hated", "regretted", "gave",     "came", "went"};
+                                "hated", "regretted", "gave",     "came", "went"};
   for (size_t i = end; i + 1 < sentence.tokens.size(); ++i) {
     const std::string& word = sentence.tokens[i].word;
     if (word == "until") return true;
@@ -114,8 +114,8 @@ bool Revoked(const Sentence& sentence, size_t end) {
 
 bool SpeaksOfPast(const Sentence& sentence, size_t begin, size_t end) {
   static const WordSet kPast = {"began", "begun", "took", "taken",  "became", "gave", "given", "quit", "left",
-                              "went",  "gone",  "got",  "bought", "found",  "made", "met",   "had",  "was",
-                              "were",  "been",  "lost", "fell",   "sold",   "won",  "put",   "came", "let"};
+                                "went",  "gone",  "got",  "bought", "found",  "made", "met",   "had",  "was",
+                                "were",  "been",  "lost", "fell",   "sold",   "won",  "put",   "came", "let"};
   for (size_t i = begin; i < end && i < sentence.tokens.size(); ++i) {
     const std::string& word = sentence.tokens[i].word;
     if (kPast.contains(word) || (word.size() > 3 && absl::EndsWith(word, "ed"))) return true;

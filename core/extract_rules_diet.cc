@@ -25,7 +25,7 @@ const std::vector<RuleGroup>& DietRules() {
        .confidence = 0.9,
        .text = "eats {v}",
        .patterns =
-           {"S eat|eating|ate * <diet>",
+           {"S eat|eating * <diet>",
             "S cook|cooking|order|ordering|buy|buying|make|making|prepare|preparing "
             "only|just|strictly|all|everything|* <diet> "
             "food|meals|dishes|now|only|recipes|for|stuff|groceries|products|%|$",

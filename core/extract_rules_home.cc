@@ -63,7 +63,7 @@ const std::vector<RuleGroup>& HomeRules() {
             "S call|calling <place> home|@my",
             "S make|made|making|found|built|building|have|set|setting|create|creating up? a|my|our * "
             "home|life|house|household in|of|for? * <place>",
-            "S made|making <place> my|our home",
+            "S made|making <place> my|our new? home",
             "S put|putting|set|setting|planted|planting down? roots down? in <place>",
             "S start|started|starting|begun|began|beginning a|my|our|the * life|chapter|start|adventure in "
             "<place>",
@@ -76,6 +76,7 @@ const std::vector<RuleGroup>& HomeRules() {
             "S used|adjusting|adapting|accustomed to living|life|being|things in <place>",
             "S getting|got used to living|life|being|things? in? <place>",
             "S arrived|landed in <place> for good",
+            "S arrived|landed|come here? in|to <place> to stay",
             "S unpack|unpacking|unpacked|unboxing * in <place>",
             "S come|came|gone|went to live in|to <place>",
             "S come|came|gone|went to <place> to live",
@@ -110,7 +111,7 @@ const std::vector<RuleGroup>& HomeRules() {
             "life|living|settling in|into? <place> is|has|suits|agrees|feels|treats|beats|'s|so",
             "loving|enjoying life|living|it in <place>",
             "new home|city|address|flat|apartment|house|place : in? <place>",
-            "greetings|hello|hi|writing from * new|home|flat|apartment|house|place * <place>",
+            "greetings|hello|hi|writing from * home|flat|apartment|house|place * <place>",
             "greetings|hello from <place> , @my * home|city",
             "you|you'll will? can? find me living|in|at? in? <place> %",
             "a|an <place> resident|local now|since|%|$"}},

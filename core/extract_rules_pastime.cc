@@ -205,6 +205,7 @@ const std::vector<RuleGroup>& PastimeRules() {
             "@i could * <listedpastime> all day|night",
             "can not get|beat|stop enough|doing|of|thinking|about * <listedpastime>",
             "@i live|lived for|and <listedpastime>",
+            "@i go in for <listedpastime>",
             "@i live and breathe <listedpastime>",
             "@i find|found|finding <listedpastime> * "
             "relaxing|calming|fun|enjoyable|therapeutic|soothing|rewarding|addictive|peaceful|fascinating|"

@@ -58,7 +58,13 @@ bool IsListedOccupation(absl::string_view word) {
       "bodyguard sailor captain steward stewardess astronaut meteorologist veterinarian zookeeper jockey "
       "trainer "
       "instructor referee footballer priest pastor minister rabbi imam chaplain undertaker taxidermist "
-      "upholsterer "
+      "upholsterer guard operator agent representative rep hygienist groomer merchant chauffeur butler valet "
+      "sommelier "
+      "midwife registrar orderly guardsman pathologist surgeon hairstylist cameraman videographer "
+      "lorry-driver "
+      "bookseller choirmaster usher bouncer stylist jeweller cabbie scientist sysadmin admin trainee "
+      "apprentice "
+      "physio osteopath chiropractor vet cook guide porter paralegal pilot "
       "seamstress cobbler milliner jeweler jeweller watchmaker clockmaker glassblower ceramicist potter "
       "weaver "
       "bookbinder auctioneer appraiser realtor landlord entrepreneur freelancer plumber roadie stagehand "
@@ -86,45 +92,45 @@ bool IsListedOccupation(absl::string_view word) {
 
 bool IsOccupation(absl::string_view word) {
   if (IsListedOccupation(word)) return true;
-  static const Set& kNot = *new Set(
-      FromList("kosher lover mother father brother sister daughter believer beginner winner loser fighter dreamer "
-               "loner member "
-               "character monster fan learner reader runner hiker swimmer camper player gamer teenager "
-               "stranger newcomer "
-               "foreigner outsider keeper goner sucker foodie quitter survivor supporter partner owner user "
-               "customer helper "
-               "doer thinker overthinker eater sleeper riser starter sinner grandfather grandmother "
-               "stepfather stepmother "
-               "optimist perfectionist pessimist feminist minimalist vegetarian pescatarian flexitarian "
-               "christian realist "
-               "idealist traditionalist extremist tourist cyclist creature listener follower visitor "
-               "contributor collector "
-               "hoarder procrastinator competitor shopper drinker smoker homeowner leader admirer volunteer "
-               "better number "
-               "mister master sister either neither rather whether other another over under never ever after "
-               "later sooner "
-               "together however whatever whoever water paper dinner summer winter weather letter matter "
-               "corner order power "
-               "answer finger flower tower river shower silver sugar super computer printer computer newer "
-               "older younger "
-               "bigger smaller easier harder higher lower faster slower happier busier calmer freer stronger "
-               "longer closer "
-               "offer differ wonder remember consider discover cover center computer laptop mentor ancestor "
-               "neighbor donor error mirror color terror horror factor motor doctor's elevator sponsor humor "
-               "flavor favor "
-               "list twist fist mist wrist exist enlist resist assist insist persist racist sexist guardian "
-               "civilian comedian's "
-               "human woman man gentleman superwoman cyclist hobbyist nudist wanderer traveler traveller "
-               "explorer adventurer "
-               "climber skier surfer snowboarder knitter cruiser sleeper peer cheer deer beer career "
-               "volunteer pioneer engineer's "
-               "career steer veer sneer queer seer jeer buccaneer newbie sticker freak nerd geek christian "
-               "libertarian "
-               "vegan humanitarian musician's mixer blender fryer cleaner's charger tracker planner's timer "
-               "helper supporter "
-               "cancer breather breadwinner carnivore soldier's youngster senior junior pensioner retiree "
-               "prisoner heir "
-               "dieter faster dreamer sweater jumper trooper ranger's"));
+  static const Set& kNot = *new Set(FromList(
+      "kosher lover mother father brother sister daughter believer beginner winner loser fighter dreamer "
+      "loner member "
+      "character monster fan learner reader runner hiker swimmer camper player gamer teenager "
+      "stranger newcomer "
+      "foreigner outsider keeper goner sucker foodie quitter survivor supporter partner owner user "
+      "customer helper "
+      "doer thinker overthinker eater sleeper riser starter sinner grandfather grandmother "
+      "stepfather stepmother "
+      "optimist perfectionist pessimist feminist minimalist vegetarian pescatarian flexitarian "
+      "christian realist "
+      "idealist traditionalist extremist tourist cyclist creature listener follower visitor "
+      "contributor collector "
+      "hoarder procrastinator competitor shopper drinker smoker homeowner leader admirer volunteer "
+      "better number "
+      "mister master sister either neither rather whether other another over under never ever after "
+      "later sooner "
+      "together however whatever whoever water paper dinner summer winter weather letter matter "
+      "corner order power "
+      "answer finger flower tower river shower silver sugar super computer printer computer newer "
+      "older younger "
+      "bigger smaller easier harder higher lower faster slower happier busier calmer freer stronger "
+      "longer closer "
+      "offer differ wonder remember consider discover cover center computer laptop mentor ancestor "
+      "neighbor donor error mirror color terror horror factor motor doctor's elevator sponsor humor "
+      "flavor favor "
+      "list twist fist mist wrist exist enlist resist assist insist persist racist sexist guardian "
+      "civilian comedian's "
+      "human woman man gentleman superwoman cyclist hobbyist nudist wanderer traveler traveller "
+      "explorer adventurer "
+      "climber skier surfer snowboarder knitter cruiser sleeper peer cheer deer beer career "
+      "volunteer pioneer engineer's "
+      "career steer veer sneer queer seer jeer buccaneer newbie sticker freak nerd geek christian "
+      "libertarian "
+      "vegan humanitarian musician's mixer blender fryer cleaner's charger tracker planner's timer "
+      "helper supporter "
+      "cancer breather breadwinner carnivore soldier's youngster senior junior pensioner retiree "
+      "prisoner heir "
+      "dieter faster dreamer sweater jumper trooper ranger's"));
   if (kNot.contains(word)) return false;
   for (absl::string_view suffix :
        {"ologist", "ist", "ician", "smith", "wright", "monger", "maker", "keeper", "writer", "worker",
@@ -134,153 +140,15 @@ bool IsOccupation(absl::string_view word) {
   return HasSuffix(word, "ian", 4);
 }
 
-bool IsDiet(absl::string_view word) {
-  static const Set& kSet = *new Set(FromList(
-      "vegan vegetarian veggie pescatarian pescetarian flexitarian fruitarian lacto-vegetarian "
-      "ovo-vegetarian keto "
-      "ketogenic paleo halal kosher macrobiotic carnivore low-carb low-fat low-sodium low-salt low-sugar "
-      "low-fodmap "
-      "high-protein high-fibre high-fiber plant-based wholefood whole-food mediterranean ayurvedic "
-      "omnivorous "
-      "diabetic-friendly zero-carb no-carb zero-waste anti-inflammatory raw-food whole30 atkins omad"));
-  static const Set& kNotFree = *new Set(FromList(
-      "smoke-free stress-free debt-free hands-free duty-free tax-free care-free drug-free pain-free "
-      "risk-free "
-      "worry-free rent-free cruelty-free ad-free bug-free cancer-free hassle-free guilt-free toll-free "
-      "tobacco-free "
-      "symptom-free scot-free trouble-free car-free phone-free screen-free covid-free royalty-free"));
-  if (word == "zero-waste") return false;
-  if (kSet.contains(word)) return true;
-  if (HasSuffix(word, "-free", 3)) return !kNotFree.contains(word);
-  if (HasSuffix(word, "tarian", 3)) {
-    return word != "humanitarian" && word != "libertarian" && word != "egalitarian" &&
-           word != "authoritarian" && word != "totalitarian" && word != "utilitarian" &&
-           word != "unitarian" && word != "sectarian" && word != "proletarian" && word != "octogenarian";
-  }
-  return HasSuffix(word, "vegan", 1) || HasSuffix(word, "-based", 4)
-             ? word == "plant-based" || HasSuffix(word, "vegan", 1)
-             : false;
-}
-
-bool IsDietPair(absl::string_view first, absl::string_view second) {
-  static const Set& kFree = *new Set(FromList(
-      "gluten dairy lactose sugar nut meat egg soy grain wheat oil carb salt alcohol yeast peanut milk"));
-  static const Set& kLevel =
-      *new Set(FromList("carb fat sodium salt sugar fodmap calorie protein fibre fiber carbs"));
-  if (second == "free") return kFree.contains(first);
-  if (first == "low" || first == "high") return kLevel.contains(second);
-  return (first == "plant" && second == "based") ||
-         (first == "raw" && (second == "food" || second == "vegan")) ||
-         (first == "whole" && second == "foods");
-}
-
-bool IsListedPastime(absl::string_view word) {
-  static const Set& kSet = *new Set(FromList(
-      "fencing origami kayaking birdwatching birding pottery chess bouldering knitting archery sailing "
-      "gardening "
-      "photography surfing yoga karate calligraphy woodworking woodwork stargazing juggling quilting cycling "
-      "judo "
-      "ballet baking crochet crocheting tennis squash ceramics genealogy geocaching parkour capoeira "
-      "badminton running "
-      "jogging hiking climbing mountaineering swimming diving snorkeling snorkelling skiing snowboarding "
-      "skateboarding "
-      "skating rollerblading rowing canoeing paddleboarding windsurfing kitesurfing wakeboarding golf "
-      "cricket "
-      "football soccer basketball volleyball netball hockey rugby baseball softball handball lacrosse boxing "
-      "kickboxing wrestling taekwondo aikido kendo jiu-jitsu jujitsu bjj krav tai-chi pilates zumba crossfit "
-      "weightlifting powerlifting gymnastics dancing salsa tango ballroom swing painting drawing sketching "
-      "watercolour watercolor watercolours watercolors sculpting sculpture embroidery sewing needlepoint "
-      "cross-stitch weaving spinning felting macrame scrapbooking journaling journalling blogging writing "
-      "poetry "
-      "reading cooking brewing homebrewing winemaking fermenting foraging fishing angling hunting camping "
-      "backpacking orienteering caving spelunking paragliding skydiving gliding falconry horseriding "
-      "equestrianism "
-      "dressage polo darts billiards snooker pool bowling bowls ping-pong pickleball padel racquetball "
-      "gaming boardgames poker bridge go shogi sudoku crosswords puzzles jigsaws trivia lego modelling "
-      "modeling "
-      "model-building carpentry whittling carving blacksmithing leatherwork leatherworking bookbinding "
-      "candle-making "
-      "soapmaking jewelry-making beekeeping astronomy meditation singing drumming piano guitar violin cello "
-      "flute "
-      "clarinet saxophone ukulele banjo harp trumpet trombone harmonica accordion bagpipes drums improv "
-      "theatre theater "
-      "acting stand-up magic collecting philately numismatics metal-detecting travel travelling traveling "
-      "volunteering "
-      "coding programming robotics electronics drones rock-climbing bird-watching kite-flying unicycling "
-      "slacklining "
-      "trampolining surf bodyboarding triathlon triathlons marathons ultrarunning fell-running sprinting "
-      "curling luge bobsleigh biathlon softball dodgeball ultimate frisbee hula-hooping lindy breakdancing "
-      "bonsai ikebana terrariums aquascaping houseplants beadwork batik kintsugi tapestry lacemaking lace "
-      "stained-glass glassblowing metalwork metalworking upholstery decoupage stamp-collecting "
-      "coin-collecting "
-      "trainspotting metal detecting karaoke podcasting vlogging filmmaking animation anime cosplay larping "
-      "larp "
-      "wargaming warhammer videogames sailing yachting rafting"));
-  return kSet.contains(word);
-}
-
-bool IsGerund(absl::string_view word) {
-  static const Set& kNot = *new Set(FromList(
-      "thing something everything nothing anything morning evening spring king ring sing bring string wing "
-      "swing sting "
-      "during according darling sibling ceiling building wedding pudding clothing feeling meeting blessing "
-      "beijing "
-      "interesting amazing exciting exhausting inspiring relaxing boring fascinating challenging rewarding "
-      "tiring "
-      "annoying confusing stunning charming loving caring outstanding upcoming ongoing missing following "
-      "lightning "
-      "sterling viking offspring shilling pressing touching moving refreshing soothing calming comforting "
-      "fulfilling "
-      "encouraging heartwarming eye-opening mind-blowing breathtaking overwhelming thrilling satisfying "
-      "pleasing "
-      "promising surprising shocking terrifying disappointing depressing frustrating embarrassing uplifting "
-      "empowering nothing housing training"));
-  return HasSuffix(word, "ing", 2) && !kNot.contains(word);
-}
-
-bool IsEverydayGerund(absl::string_view word) {
-  static const Set& kSet = *new Set(FromList(
-      "being having going getting doing making taking giving seeing looking watching coming putting keeping "
-      "letting "
-      "saying telling talking speaking asking answering knowing thinking feeling wanting needing trying "
-      "using finding "
-      "losing working living staying leaving moving waiting sitting standing walking sleeping eating "
-      "drinking buying "
-      "selling paying spending saving helping hearing listening meeting seeming becoming turning starting "
-      "stopping "
-      "beginning ending bringing sending holding showing playing calling learning teaching studying visiting "
-      "hanging "
-      "spreading sharing chasing following hoping wishing loving liking enjoying hating worrying dealing "
-      "facing "
-      "handling joining catching chatting discussing exploring discovering experiencing supporting "
-      "connecting "
-      "building growing creating developing improving setting running keeping pushing rooting knowing "
-      "remembering "
-      "forgetting adding changing happening receiving winning letting caring tasting trusting owning driving "
-      "waking resting bonding laughing crying smiling smoking drinking gambling vaping dating cleaning "
-      "shopping "
-      "tidying commuting complaining arguing fighting celebrating exercising practising practicing kidding "
-      "joking "
-      "considering planning expecting wondering deciding losing gaining noticing realizing reflecting "
-      "appreciating motivating inspiring believing encouraging"));
-  return kSet.contains(word);
-}
-
-bool IsPastime(absl::string_view word) {
-  if (IsListedPastime(word)) return true;
-  if (IsGerund(word)) return !IsEverydayGerund(word);
-  return HasSuffix(word, "graphy", 3) || HasSuffix(word, "craft", 4) || HasSuffix(word, "ball", 3) ||
-         HasSuffix(word, "ography", 2) || HasSuffix(word, "ology", 4) || HasSuffix(word, "-do", 2);
-}
-
 bool IsPastimeTail(absl::string_view word) {
   static const Set& kSet = *new Set(FromList(
-      "club clubs class classes lesson lessons group team course courses session sessions practice gear "
+      "club clubs things class classes lesson lessons group team course courses session sessions practice "
+      "gear "
       "league "
       "workshop workshops equipment kit training tournament tournaments society academy school studio set "
       "stuff "
       "supplies tutorials tutorial meetup meetups retreat weekend weekends days career addiction habit hobby "
-      "phase journey game games bug"));
+      "phase journey game bug"));
   return kSet.contains(word);
 }
 
@@ -369,6 +237,10 @@ bool EndsNounPhrase(absl::string_view word) {
                         "lots full-time part-time "
                         "professionally everyday daily weekly regularly recently currently myself ourselves "
                         "completely entirely officially finally lol haha "
+                        "no kept helped relaxed drained altogether began wears tires tiring exhausts drains "
+                        "draining relaxing calming soothing rewarding exhausting enjoyable "
+                        "therapeutic addictive peaceful satisfying filled ate swallowed devoured consumed "
+                        "eats always exhausting "
                         "alongside every each last next ago however anyway honestly thanks thank"));
   return kSet.contains(word);
 }

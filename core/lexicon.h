@@ -21,6 +21,10 @@ bool IsDietPair(absl::string_view first, absl::string_view second);
 // A word that names a pastime: by list, or a gerund that is none of the everyday verbs.
 bool IsPastime(absl::string_view word);
 bool IsListedPastime(absl::string_view word);
+// Two words that name one: 'board games', 'model trains'.
+bool IsPastimePair(absl::string_view first, absl::string_view second);
+// 'piano': what is played, and keeps its article.
+bool IsInstrument(absl::string_view word);
 // A gerund: '-ing', and not 'thing', 'evening', 'king'.
 bool IsGerund(absl::string_view word);
 // A gerund that says nothing of a pastime by itself: 'going', 'having', 'seeing'.

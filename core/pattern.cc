@@ -50,10 +50,11 @@ size_t AuxiliariesEnd(const Sentence& s, size_t at) {
 // Words that `*` must not read across: behind them the sentence says something else.
 bool TurnsMeaning(absl::string_view word) {
   static const auto* kWords = new absl::flat_hash_set<absl::string_view>{
-      "not",    "never", "no",   "nothing", "without", "you",   "your",   "he",     "she",
-      "they",   "his",   "her",  "their",   "if",      "would", "could",  "will",   "might",
-      "should", "but",   "than", "stopped", "quit",    "from",  "nobody", "almost", "when"};
-  return kWords->contains(word);
+      "not",    "never",  "no",     "nothing", "without", "you",     "your",  "he",
+      "she",    "they",   "his",    "her",     "their",   "if",      "would", "could",
+      "will",   "might",  "should", "but",     "than",    "stopped", "quit",  "from",
+      "nobody", "almost", "when",   "parents", "friend",  "friends", "dog",   "cat"};
+  return kWords->contains(word) || lexicon::IsRelation(word);
 }
 
 }  // namespace
@@ -74,7 +75,10 @@ Pattern::Pattern(absl::string_view text) {
       {"action", PhraseKind::kAction},       {"habit", PhraseKind::kHabit},
       {"count", PhraseKind::kCount},         {"marital", PhraseKind::kMarital},
       {"allergen", PhraseKind::kAllergen},   {"condition", PhraseKind::kCondition},
-      {"language", PhraseKind::kLanguage},   {"vice", PhraseKind::kVice}};
+      {"language", PhraseKind::kLanguage},   {"vice", PhraseKind::kVice},
+      {"cuisine", PhraseKind::kCuisine},     {"kin", PhraseKind::kKin},
+      {"kinmany", PhraseKind::kKinMany},     {"pets", PhraseKind::kPets},
+      {"onepet", PhraseKind::kOnePet},       {"venture", PhraseKind::kVenture}};
   for (absl::string_view part : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
     Element element;
     element.optional = absl::ConsumeSuffix(&part, "?");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_split.h"
 #include "core/lexicon.h"
 
 namespace slowwave {
@@ -47,12 +48,20 @@ std::optional<Phrase> ReadPlace(const Sentence& s, size_t at) {
       "chaos", "place",   "general", "fact",     "new",    "city",    "something",  "be",      "do",
       "get",   "country", "area",    "hometown", "school", "college", "university", "tears",   "front"};
   size_t i = SkipWords(s, at, kBefore);
+  // 'The' belongs to a few names.
+  static const WordSet kWithThe = {"hague", "bronx", "gambia", "bahamas", "dalles", "woodlands"};
+  if (i > 0 && s.Is(i - 1, "the") && s.tokens[i - 1].capital && IsNameToken(s, i) &&
+      (i > 1 || kWithThe.contains(s.tokens[i].word))) {
+    size_t end = i + 1;
+    while (end < i + 3 && IsNameToken(s, end)) ++end;
+    return Phrase{i - 1, end, end};
+  }
   // 'New' begins names too: 'New York'.
   if (i > at && s.tokens[i - 1].word == "new" && s.tokens[i - 1].capital && IsNameToken(s, i)) --i;
   // The capital that opens a sentence says nothing.
   if (i == 0 && !s.tokens.empty() &&
       (lexicon::IsPronoun(s.tokens[0].word) || lexicon::IsStopWord(s.tokens[0].word) ||
-       lexicon::IsPastime(s.tokens[0].word) || lexicon::IsOccupation(s.tokens[0].word) ||
+       lexicon::IsPastime(s.tokens[0].word) || lexicon::IsListedOccupation(s.tokens[0].word) ||
        lexicon::IsDiet(s.tokens[0].word)))
     return std::nullopt;
   if (!IsNameToken(s, i)) {
@@ -94,59 +103,13 @@ size_t NounEnd(const Sentence& s, size_t begin, size_t most) {
 }
 
 std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
-  static const WordSet kBefore = {"a",
-                                  "an",
-                                  "the",
-                                  "their",
-                                  "new",
-                                  "full-time",
-                                  "trained",
-                                  "part-time",
-                                  "qualified",
-                                  "certified",
-                                  "licensed",
-                                  "licenced",
-                                  "professional",
-                                  "proper",
-                                  "real",
-                                  "proud",
-                                  "local",
-                                  "village",
-                                  "actual",
-                                  "humble",
-                                  "trainee",
-                                  "fully",
-                                  "fully-fledged",
-                                  "newly",
-                                  "freshly",
-                                  "resident",
-                                  "fledged",
-                                  "working",
-                                  "bona",
-                                  "fide",
-                                  "paid",
-                                  "full-fledged",
-                                  "newly-qualified",
-                                  "official",
-                                  "town",
-                                  "our",
-                                  "brand-new",
-                                  "brand",
-                                  "very",
-                                  "happy",
-                                  "busy",
-                                  "mere",
-                                  "simple",
-                                  "self-employed",
-                                  "freelance",
-                                  "latest",
-                                  "newest",
-                                  "practising",
-                                  "practicing",
-                                  "type",
-                                  "kind",
-                                  "sort",
-                                  "of"};
+  static const WordSet kBefore(absl::StrSplit(
+      "a an the their new full-time trained part-time qualified certified licensed licenced "
+      "professional proper real proud local village actual humble trainee fully fully-fledged newly "
+      "hired appointed freshly resident fledged working bona fide paid full-fledged newly-qualified "
+      "official town our brand-new brand very happy busy mere simple self-employed freelance latest "
+      "newest practising practicing type kind sort of",
+      ' '));
   size_t i = SkipWords(s, at, kBefore);
   const size_t limit = NounEnd(s, i, 5);
   size_t end = i;
@@ -169,7 +132,7 @@ std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
   }
   for (size_t k = i; k < end; ++k) {
     if (lexicon::IsPronoun(s.tokens[k].word) || lexicon::IsDeterminer(s.tokens[k].word) ||
-        s.tokens[k].word == "of")
+        lexicon::IsDiet(s.tokens[k].word) || s.tokens[k].word == "of")
       return std::nullopt;
   }
   static const WordSet kNoJob = {
@@ -193,11 +156,13 @@ std::optional<Phrase> ReadDiet(const Sentence& s, size_t at) {
   const size_t i = SkipWords(s, at, kBefore);
   if (i >= s.tokens.size() || s.tokens[i].punct) return std::nullopt;
   static const WordSet kAfter = {
-      "food",   "foods",     "diet",    "diets",   "meals",     "meal",     "lifestyle", "eating",  "cooking",
-      "dishes", "eater",     "person",  "only",    "way",       "all",      "plan",      "regime",  "kick",
-      "days",   "phase",     "journey", "life",    "living",    "kitchen",  "options",   "stuff",   "routine",
-      "thing",  "household", "home",    "snacks",  "groceries", "products", "recipes",   "through", "me",
-      "time",   "guy",       "girl",    "convert", "menu"};
+      "food",      "foods",   "diet",    "diets",   "meals",     "meal",    "lifestyle", "eating",
+      "cooking",   "dishes",  "eater",   "person",  "only",      "way",     "all",       "plan",
+      "regime",    "kick",    "days",    "phase",   "journey",   "life",    "living",    "kitchen",
+      "options",   "stuff",   "routine", "thing",   "household", "home",    "snacks",    "groceries",
+      "products",  "recipes", "through", "me",      "time",      "guy",     "girl",      "convert",
+      "menu",      "dinners", "dinner",  "lunches", "lunch",     "suppers", "supper",    "breakfasts",
+      "breakfast", "things"};
   const auto fits = [&](size_t next) {
     if (s.Is(next, "diet") && !IsBoundary(s, next + 1) && !s.Is(next + 1, "plan")) return false;
     return IsBoundary(s, next) || kAfter.contains(s.tokens[next].word) ||
@@ -220,12 +185,17 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   if (i >= s.tokens.size() || s.tokens[i].punct || s.tokens[i].time) return std::nullopt;
   // 'pottery class', 'evening of': what follows the pastime is cut off.
   size_t limit = NounEnd(s, i, kMaxNounWords);
+  static const WordSet kBits = {"lot", "bit", "try", "go", "shot", "ton"};
+  for (size_t k = i + 1; k < limit; ++k) {
+    if (s.Is(k, "a") && k + 1 < s.tokens.size() && kBits.contains(s.tokens[k + 1].word)) limit = k;
+  }
   if (limit == i) return std::nullopt;
-  if (!IsBoundary(s, limit)) return std::nullopt;
+  if (!IsBoundary(s, limit) && !s.Is(limit, "a")) return std::nullopt;
   if (s.Is(limit, "'s")) return std::nullopt;
   // A gerund with an object ('running my studio') is an act, not a pastime.
-  static const WordSet kObjects = {"my",    "our",  "your", "his",  "her", "their", "these",
-                                   "those", "this", "him",  "them", "us",  "me",    "you"};
+  static const WordSet kObjects = {"my",    "our",   "your",      "his",    "her",      "their",
+                                   "these", "those", "this",      "him",    "them",     "us",
+                                   "me",    "you",   "ourselves", "myself", "yourself", "themselves"};
   if (limit < s.tokens.size() && !s.tokens[limit].time && kObjects.contains(s.tokens[limit].word) &&
       lexicon::IsGerund(s.tokens[limit - 1].word))
     return std::nullopt;
@@ -233,25 +203,37 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   while (end > i + 1 && lexicon::IsPastimeTail(s.tokens[end - 1].word)) --end;
   for (size_t k = i; k < end; ++k) {
     const absl::string_view w = s.tokens[k].word;
-    if (lexicon::IsPronoun(w) || lexicon::IsDeterminer(w) || w == "of" || lexicon::IsFiller(w))
+    if (lexicon::IsPronoun(w) || lexicon::IsDeterminer(w) || lexicon::IsDiet(w) || w == "of" ||
+        lexicon::IsFiller(w))
       return std::nullopt;
   }
+  if (end == i + 1 && i > 0 && s.Is(i - 1, "the") && lexicon::IsInstrument(s.tokens[i].word))
+    return Phrase{i - 1, end, end};
+  if (end == i + 2 && lexicon::IsPastimePair(s.tokens[i].word, s.tokens[i + 1].word))
+    return Phrase{i, end, end};
   const absl::string_view first = s.tokens[i].word, last = s.tokens[end - 1].word;
   static const WordSet kNever = {
-      "smoking",      "drinking",   "coffee",        "alcohol",   "cigarettes", "meat",     "sugar",
-      "caffeine",     "gluten",     "dairy",         "booze",     "weed",       "vaping",   "space",
-      "time",         "arms",       "residence",     "hope",      "trying",     "work",     "school",
-      "bread",        "chocolate",  "social",        "beef",      "cheese",     "wine",     "beer",
-      "soda",         "carbs",      "room",          "offer",     "job",        "position", "post",
-      "role",         "worries",    "excuses",       "more",      "problem",    "problems", "way",
-      "one",          "kids",       "pain",          "thanks",    "life",       "drama",    "stress",
-      "rain",         "snow",       "sleep",         "money",     "fam",        "family",   "kids",
-      "friends",      "house",      "experimenting", "finishing", "matching",   "mixing",   "sliding",
-      "storytelling", "counseling", "counselling",   "parenting", "dog",        "everyone", "stars",
-      "lunch",        "dinner",     "breakfast",     "used",      "community",  "career",   "shelter",
-      "camping-trip", "trail",      "flavors",       "health",    "mentally",   "moon",     "keys",
-      "everything",   "back",       "contemporary",  "write"};
-  if (kNever.contains(first) || kNever.contains(last)) return std::nullopt;
+      "smoking",      "drinking",   "coffee",        "alcohol",      "cigarettes", "meat",     "sugar",
+      "caffeine",     "gluten",     "dairy",         "booze",        "weed",       "vaping",   "space",
+      "time",         "arms",       "residence",     "hope",         "trying",     "work",     "school",
+      "bread",        "chocolate",  "social",        "beef",         "cheese",     "wine",     "beer",
+      "soda",         "carbs",      "room",          "offer",        "job",        "position", "post",
+      "role",         "worries",    "excuses",       "more",         "problem",    "problems", "way",
+      "one",          "kids",       "pain",          "thanks",       "life",       "drama",    "stress",
+      "rain",         "snow",       "sleep",         "money",        "fam",        "family",   "kids",
+      "friends",      "house",      "experimenting", "finishing",    "matching",   "mixing",   "sliding",
+      "storytelling", "counseling", "counselling",   "parenting",    "dog",        "everyone", "stars",
+      "lunch",        "dinner",     "breakfast",     "used",         "community",  "career",   "shelter",
+      "trip",         "trips",      "flavors",       "health",       "mentally",   "moon",     "keys",
+      "everything",   "food",       "cuisine",       "enjoy",        "practise",   "adore",    "quit",
+      "stop",         "seat",       "phone",         "car",          "trouble",    "brother",  "sister",
+      "shop",         "idea",       "back",          "contemporary", "write"};
+  // 'bread baking' is one, bread is none.
+  static const WordSet kMade = {"bread",  "dog",       "snow",  "wine",  "beer",
+                                "cheese", "chocolate", "trail", "stars", "meat"};
+  const bool made = end > i + 1 && kMade.contains(first) && lexicon::IsListedPastime(last) &&
+                    lexicon::IsGerund(last) && !lexicon::IsGerund(first);
+  if ((kNever.contains(first) && !made) || kNever.contains(last)) return std::nullopt;
   if (lexicon::IsOccupation(last) && !lexicon::IsListedPastime(last)) return std::nullopt;
   if (lexicon::IsVagueNoun(last) ||
       (end == i + 1 && (lexicon::IsEverydayGerund(first) && !lexicon::IsListedPastime(first))))
@@ -260,8 +242,12 @@ std::optional<Phrase> ReadPastime(const Sentence& s, size_t at, bool listed) {
   // The gerund of a verb with an object ('running my studio', 'seeing friends') is an act, not a pastime.
   if (lexicon::IsEverydayGerund(first) && !lexicon::IsListedPastime(first)) return std::nullopt;
   for (size_t k = i; k < end; ++k) {
-    if (kNever.contains(s.tokens[k].word)) return std::nullopt;
+    if (kNever.contains(s.tokens[k].word) && !made) return std::nullopt;
   }
+  // 'drawing flowers': what is drawn is no part of the pastime.
+  if (end == i + 2 && lexicon::IsListedPastime(first) && lexicon::IsGerund(first) &&
+      !lexicon::IsPastime(last))
+    return Phrase{i, i + 1, end};
   // A name that opens no sentence is a person or a place.
   if (!lexicon::IsPastime(last) && s.tokens[i].capital && (i > 0 || s.has_capitals)) return std::nullopt;
   if (listed && !lexicon::IsPastime(last) &&
@@ -358,6 +344,23 @@ std::optional<Phrase> ReadHabit(const Sentence& s, size_t at) {
   return often ? ReadAction(s, at) : std::nullopt;
 }
 
+// 'online clothing store', 'studio': what somebody runs.
+std::optional<Phrase> ReadVenture(const Sentence& s, size_t at) {
+  static const WordSet kVentures = {"studio", "store",      "shop",  "business", "company", "bakery", "café",
+                                    "cafe",   "restaurant", "salon", "startup",  "farm",    "brand"};
+  size_t end = at;
+  while (end < at + 3 && !IsBoundary(s, end)) ++end;
+  while (end > at && !kVentures.contains(s.tokens[end - 1].word)) --end;
+  if (end < at + 2) return std::nullopt;  // 'my business' says too little
+  for (size_t k = at; k < end; ++k) {
+    const std::string& word = s.tokens[k].word;
+    if (word == "own" || word == "favorite" || word == "favourite" || word == "ideal" || word == "dream" ||
+        lexicon::IsRelation(word) || lexicon::IsDeterminer(word))
+      return std::nullopt;
+  }
+  return Phrase{at, end, end};
+}
+
 bool InWords(const WordSet& words, const Sentence& s, size_t at) {
   return !s.tokens[at].punct && words.contains(s.tokens[at].word);
 }
@@ -384,13 +387,29 @@ std::optional<Phrase> ReadListed(PhraseKind kind, const Sentence& s, size_t at) 
   static const WordSet kVices = {"smoking",  "drinking", "coffee", "alcohol",    "sugar",
                                  "caffeine", "gambling", "vaping", "cigarettes", "booze",
                                  "weed",     "soda",     "meat"};
+  static const WordSet kKin = {"husband",    "wife",     "son",           "daughter", "partner", "boyfriend",
+                               "girlfriend", "fiancé",   "fiancée",       "fiance",   "fiancee", "brother",
+                               "sister",     "grandson", "granddaughter", "niece",    "nephew"};
+  static const WordSet kOnePet = {"dog", "cat", "puppy", "kitten", "rabbit", "parrot", "horse", "pup"};
+  static const WordSet kKinMany = {"kids",  "children",      "sons",     "daughters",
+                                   "twins", "grandchildren", "grandkids"};
+  static const WordSet kPets = {"dogs",     "cats",  "turtles", "kittens", "rabbits", "hens",
+                                "chickens", "goats", "horses",  "parrots", "snakes",  "hamsters"};
   const WordSet& words = kind == PhraseKind::kCount       ? kCounts
+                         : kind == PhraseKind::kKin       ? kKin
+                         : kind == PhraseKind::kKinMany   ? kKinMany
+                         : kind == PhraseKind::kPets      ? kPets
+                         : kind == PhraseKind::kOnePet    ? kOnePet
                          : kind == PhraseKind::kMarital   ? kMarital
                          : kind == PhraseKind::kAllergen  ? kAllergens
                          : kind == PhraseKind::kCondition ? kConditions
                          : kind == PhraseKind::kLanguage  ? kLanguages
                                                           : kVices;
   if (!InWords(words, s, at)) return std::nullopt;
+  // 'my horse painting' is no horse.
+  const bool owned = kind == PhraseKind::kKin || kind == PhraseKind::kKinMany || kind == PhraseKind::kPets ||
+                     kind == PhraseKind::kOnePet;
+  if (owned && !IsBoundary(s, at + 1)) return std::nullopt;
   return Phrase{at, at + 1, at + 1};
 }
 
@@ -427,6 +446,10 @@ std::optional<Phrase> ReadPhrase(PhraseKind kind, const Sentence& sentence, size
       return ReadOne(sentence, at, lexicon::IsRelation);
     case PhraseKind::kPet:
       return ReadOne(sentence, at, lexicon::IsPet);
+    case PhraseKind::kCuisine:
+      return ReadOne(sentence, at, lexicon::IsCuisine);
+    case PhraseKind::kVenture:
+      return ReadVenture(sentence, at);
     case PhraseKind::kAction:
       return ReadAction(sentence, at);
     case PhraseKind::kHabit:

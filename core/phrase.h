@@ -33,7 +33,13 @@ enum class PhraseKind {
   kAllergen,
   kCondition,
   kLanguage,
-  kVice
+  kVice,
+  kCuisine,
+  kKin,
+  kKinMany,
+  kPets,
+  kOnePet,
+  kVenture
 };
 
 // kPlace: a capitalised name (any word where the sentence has no capitals). kJob: a noun phrase after an

@@ -171,7 +171,7 @@ class Tokenizer {
     }
     const bool capital = IsCapital(begin);
     if (apostrophe == 0) {
-      Add(Lower(begin, end), begin, end, capital);
+      Add(Lower(begin, text_[end - 1] == '.' ? end - 1 : end), begin, end, capital);
     } else {
       Contraction(begin, end, apostrophe, apostrophe_end, capital);
     }
