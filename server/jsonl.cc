@@ -47,7 +47,8 @@ class Guard : public nlohmann::json_sax<json> {
   }
   bool key(string_t& value) override {
     if (value.find('\0') != string_t::npos) return Fail("a key holds a NUL character");
-    if (!keys_.back().insert(value).second) return Fail(absl::StrCat("the key '", Shown(value), "' occurs twice"));
+    if (!keys_.back().insert(value).second)
+      return Fail(absl::StrCat("the key '", Shown(value), "' occurs twice"));
     return true;
   }
   bool end_object() override {
@@ -161,7 +162,8 @@ absl::Status ReadField(const std::string& key, const json& value, ImportedEpisod
     if (absl::Status s = WantString("type", value, word); !s.ok()) return s;
     e.type = EpisodeTypeFrom(word);
     if (e.type != EpisodeType::kUnspecified) return absl::OkStatus();
-    return Bad(absl::StrCat("type: ", Quoted(word), " is none of ", NamesUpTo<EpisodeType>(kEpisodeTypeCount)));
+    return Bad(
+        absl::StrCat("type: ", Quoted(word), " is none of ", NamesUpTo<EpisodeType>(kEpisodeTypeCount)));
   }
   if (key == "origin") {
     if (absl::Status s = WantString("origin", value, word); !s.ok()) return s;
@@ -204,7 +206,8 @@ bool Digits(absl::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
 }
 
-// The shortest decimal that names this float, as a double: so 0.1f prints as 0.1 and not as 0.10000000149011612.
+// The shortest decimal that names this float, as a double: so 0.1f prints as 0.1 and not as
+// 0.10000000149011612.
 double Shortest(float value) {
   char text[32];
   const auto end = std::to_chars(text, text + sizeof text, value).ptr;
@@ -230,11 +233,15 @@ absl::StatusOr<json> ParseJson(absl::string_view text, int max_depth) {
 }
 
 absl::StatusOr<absl::Time> ParseTimestamp(absl::string_view text) {
-  const absl::Status bad = Bad(absl::StrCat(text.size() <= 40 ? absl::StrCat("'", text, "'") : "that value",
-                                            " is no time; allowed are '2025-03-01T09:30:00Z', an offset such as "
-                                            "'+02:00' in place of the Z, or a day alone, in years 1 to 9999"));
-  const auto digits_at = [&](size_t at, size_t n) { return text.size() >= at + n && Digits(text.substr(at, n)); };
-  if (!digits_at(0, 4) || !digits_at(5, 2) || !digits_at(8, 2) || text[4] != '-' || text[7] != '-') return bad;
+  const absl::Status bad =
+      Bad(absl::StrCat(text.size() <= 40 ? absl::StrCat("'", text, "'") : "that value",
+                       " is no time; allowed are '2025-03-01T09:30:00Z', an offset such as "
+                       "'+02:00' in place of the Z, or a day alone, in years 1 to 9999"));
+  const auto digits_at = [&](size_t at, size_t n) {
+    return text.size() >= at + n && Digits(text.substr(at, n));
+  };
+  if (!digits_at(0, 4) || !digits_at(5, 2) || !digits_at(8, 2) || text[4] != '-' || text[7] != '-')
+    return bad;
   std::string upper = absl::AsciiStrToUpper(text);
   if (text.size() == 10) {
     absl::StrAppend(&upper, "T00:00:00Z");

@@ -17,10 +17,13 @@ void AddCheck(CLI::App& root, CommandContext& context) {
     std::string event;
   };
   auto o = std::make_shared<Options>();
-  CLI::App* command = root.add_subcommand("check", "Evaluate a user's trigger conditions, and fire what is due");
+  CLI::App* command =
+      root.add_subcommand("check", "Evaluate a user's trigger conditions, and fire what is due");
   AddTargetFlags(*command, o->target, UserFlag::kRequired);
-  command->add_option("--episodes", o->episodes, "Judge as if this many were pending, such as 500; counted if not given");
-  command->add_option("--megabytes", o->megabytes, "Judge as if this much were pending, such as 100; counted if not given");
+  command->add_option("--episodes", o->episodes,
+                      "Judge as if this many were pending, such as 500; counted if not given");
+  command->add_option("--megabytes", o->megabytes,
+                      "Judge as if this much were pending, such as 100; counted if not given");
   command->add_option("--event", o->event, "Something happened, such as task_completed");
   command->footer(
       "Exit code: 0 whether something fired or not; --json says which (fired, condition, task).\n"

@@ -16,8 +16,9 @@ namespace {
 
 // The last cause in gRPC's chain, in plain words.
 std::string Cause(const std::string& message) {
-  for (const char* known : {"Connection refused", "Connection reset by peer", "No route to host", "Network is unreachable",
-                            "Connection timed out", "Broken pipe", "Socket closed"}) {
+  for (const char* known :
+       {"Connection refused", "Connection reset by peer", "No route to host", "Network is unreachable",
+        "Connection timed out", "Broken pipe", "Socket closed"}) {
     if (absl::StrContains(message, known)) return absl::AsciiStrToLower(known);
   }
   if (absl::StrContains(message, "DNS resolution failed") || absl::StrContains(message, "C-ares")) {
@@ -36,7 +37,8 @@ bool FromTransport(const std::string& message) {
 
 void AddTargetFlags(CLI::App& command, Target& target, UserFlag user, bool json) {
   command
-      .add_option("--address", target.address, "The daemon, host:port, such as 10.0.0.7:50051 (SLOWWAVE_ADDRESS)")
+      .add_option("--address", target.address,
+                  "The daemon, host:port, such as 10.0.0.7:50051 (SLOWWAVE_ADDRESS)")
       ->envname("SLOWWAVE_ADDRESS")
       ->capture_default_str()
       ->check([](const std::string& value) { return value.empty() ? "must not be empty" : ""; });
@@ -65,17 +67,19 @@ absl::Status Readable(const grpc::Status& status, const std::string& address) {
   const auto code = static_cast<absl::StatusCode>(status.error_code());
   const std::string& message = status.error_message();
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE && FromTransport(message)) {
-    return absl::Status(code, absl::StrCat("cannot reach ", address, ": ", Cause(message),
-                                           "; is `slowwave serve` running there? (--address or SLOWWAVE_ADDRESS)"));
+    return absl::Status(code,
+                        absl::StrCat("cannot reach ", address, ": ", Cause(message),
+                                     "; is `slowwave serve` running there? (--address or SLOWWAVE_ADDRESS)"));
   }
   if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
     return absl::Status(code, absl::StrCat(address, " did not answer in time; try again"));
   }
   if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED && message.empty()) {
-    return absl::Status(code, absl::StrCat("the server at ", address, " does not know this call; is it slowwave?"));
+    return absl::Status(code,
+                        absl::StrCat("the server at ", address, " does not know this call; is it slowwave?"));
   }
-  return absl::Status(code, message.empty() ? absl::StrCat("the server answered with code ", status.error_code())
-                                            : message);
+  return absl::Status(
+      code, message.empty() ? absl::StrCat("the server answered with code ", status.error_code()) : message);
 }
 
 Client::Client(std::string address) : address_(std::move(address)) {
@@ -102,7 +106,8 @@ absl::Status SetTime(const char* flag, const std::string& text, google::protobuf
 absl::StatusOr<absl::Duration> ParseSpan(const char* flag, const std::string& text) {
   double days = 0;
   absl::Duration span;
-  if (absl::EndsWith(text, "d") && absl::SimpleAtod(absl::string_view(text).substr(0, text.size() - 1), &days)) {
+  if (absl::EndsWith(text, "d") &&
+      absl::SimpleAtod(absl::string_view(text).substr(0, text.size() - 1), &days)) {
     span = absl::Hours(24) * days;
   } else if (!absl::ParseDuration(text, &span)) {
     span = absl::InfiniteDuration();

@@ -1,7 +1,7 @@
 // What every command that talks to a daemon shares: its flags, its channel, its errors.
 //
-// Errors come back as absl::Status whose message is the one line a person reads. Calls have a deadline of a minute;
-// streams have none.
+// Errors come back as absl::Status whose message is the one line a person reads. Calls have a deadline of a
+// minute; streams have none.
 #ifndef SLOWWAVE_SERVER_COMMANDS_CLIENT_H_
 #define SLOWWAVE_SERVER_COMMANDS_CLIENT_H_
 
@@ -59,8 +59,8 @@ class Client {
 
   // Calls `each` with every page until one fails or the list ends.
   template <typename Stub, typename Request, typename Response, typename Each>
-  absl::Status Pages(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), Request request,
-                     Each each) {
+  absl::Status Pages(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                     Request request, Each each) {
     request.set_page_size(500);
     for (;;) {
       absl::StatusOr<Response> page = Call(method, request);

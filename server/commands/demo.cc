@@ -45,7 +45,8 @@ class DataFolder {
     std::error_code error;
     if (!named.empty()) {
       std::filesystem::create_directories(named, error);
-      if (error) return absl::UnavailableError(absl::StrCat("cannot make the folder ", named, ": ", error.message()));
+      if (error)
+        return absl::UnavailableError(absl::StrCat("cannot make the folder ", named, ": ", error.message()));
       return std::unique_ptr<DataFolder>(new DataFolder(named, false));
     }
     std::string path = (std::filesystem::temp_directory_path(error) / "slowwave-demo-XXXXXX").string();
@@ -71,8 +72,8 @@ class DataFolder {
   bool temporary_;
 };
 
-// Waits for Ctrl-C or SIGTERM from before the first thread on. While the demo still works a signal ends it at once;
-// once it serves, the signal is what it waits for.
+// Waits for Ctrl-C or SIGTERM from before the first thread on. While the demo still works a signal ends it at
+// once; once it serves, the signal is what it waits for.
 class Interrupt {
  public:
   explicit Interrupt(const DataFolder& folder) {
@@ -129,7 +130,8 @@ absl::Status Import(Client& client, const Target& target, CommandContext& contex
   const absl::StatusOr<ImportCounts> counts = sender.Finish(progress);
   if (!counts.ok()) return counts.status();
   context.out << "  " << Grouped(counts->lines) << " lines: " << Grouped(counts->stored) << " taken, "
-              << Grouped(counts->existed) << " had already, " << Grouped(counts->refused + counts->different) << " refused\n";
+              << Grouped(counts->existed) << " had already, " << Grouped(counts->refused + counts->different)
+              << " refused\n";
   return absl::OkStatus();
 }
 
@@ -162,12 +164,12 @@ absl::StatusOr<std::vector<v1::FactDetail>> Details(Client& client, const Target
 
 absl::StatusOr<std::vector<v1::Report>> Reports(Client& client, const Target& target) {
   std::vector<v1::Report> out;
-  const absl::Status status = client.Pages(
-      &v1::ConsolidationService::Stub::ListReports, For<v1::ListReportsRequest>(target),
-      [&](const v1::ListReportsResponse& page) {
-        out.insert(out.end(), page.reports().begin(), page.reports().end());
-        return absl::OkStatus();
-      });
+  const absl::Status status =
+      client.Pages(&v1::ConsolidationService::Stub::ListReports, For<v1::ListReportsRequest>(target),
+                   [&](const v1::ListReportsResponse& page) {
+                     out.insert(out.end(), page.reports().begin(), page.reports().end());
+                     return absl::OkStatus();
+                   });
   if (!status.ok()) return status;
   return out;
 }
@@ -183,10 +185,12 @@ absl::Status Tell(Client& client, const Target& target, CommandContext& context)
   if (!who.ok()) return who.status();
   const std::map<std::string, Arrival> arrivals = Arrivals(SampleMemory());
 
-  const auto current = std::count_if(facts->begin(), facts->end(), [](const v1::Fact& f) { return f.current(); });
+  const auto current =
+      std::count_if(facts->begin(), facts->end(), [](const v1::Fact& f) { return f.current(); });
   Heading(context, "What a night of sleep made of it");
-  context.out << "  " << Grouped(who->episodes()) << " episodes became " << current << " facts that hold now and "
-              << facts->size() - static_cast<size_t>(current) << " that held once.\n\n"
+  context.out << "  " << Grouped(who->episodes()) << " episodes became " << current
+              << " facts that hold now and " << facts->size() - static_cast<size_t>(current)
+              << " that held once.\n\n"
               << NowText(*facts, arrivals);
   if (const std::string text = ChangesText(*facts, arrivals); !text.empty()) {
     Heading(context, "What changed over these months");
@@ -205,23 +209,28 @@ absl::Status Tell(Client& client, const Target& target, CommandContext& context)
   return absl::OkStatus();
 }
 
-void GoOn(const App& app, const Target& target, const DataFolder& folder, bool serving, CommandContext& context) {
+void GoOn(const App& app, const Target& target, const DataFolder& folder, bool serving,
+          CommandContext& context) {
   const std::string me = Myself();
   Heading(context, "How to go on");
   if (!serving) {
-    context.out << "  " << me << " demo     the same, and keeps serving until Ctrl-C, to be called with grpcurl or from another shell\n"
+    context.out << "  " << me
+                << " demo     the same, and keeps serving until Ctrl-C, to be called with grpcurl or from "
+                   "another shell\n"
                 << "  " << me << " serve    the daemon for your own memory\n"
-                << "  " << me << " import --user me chat.jsonl && " << me << " trigger --user me --until-drained\n";
+                << "  " << me << " import --user me chat.jsonl && " << me
+                << " trigger --user me --until-drained\n";
     return;
   }
   const std::string with = absl::StrCat(" --address ", app.listen(), " --user ", target.user);
   context.out << "  This daemon serves gRPC on " << app.listen();
   if (!app.http_listen().empty()) context.out << " and metrics on http://" << app.http_listen() << "/metrics";
-  context.out << ",\n  with its data in " << folder.path() << (folder.temporary() ? " (removed at the end)" : "")
-              << ". In another shell:\n\n"
+  context.out << ",\n  with its data in " << folder.path()
+              << (folder.temporary() ? " (removed at the end)" : "") << ". In another shell:\n\n"
               << "  " << me << " facts" << with << " --history --evidence\n"
               << "  " << me << " facts show" << with << " ines:location:current_city\n"
-              << "  echo '{\"text\": \"I moved to Lisbon today\", \"speaker\": \"Ines\"}' | " << me << " import" << with << " -\n"
+              << "  echo '{\"text\": \"I moved to Lisbon today\", \"speaker\": \"Ines\"}' | " << me
+              << " import" << with << " -\n"
               << "  " << me << " trigger" << with << " --until-drained\n"
               << "  " << me << " report" << with << "\n"
               << "  grpcurl -plaintext -d '{\"user\": \"" << target.user << "\"}' " << app.listen()
@@ -272,9 +281,11 @@ absl::StatusOr<int> RunDemo(const DemoOptions& o, CommandContext& context) {
 
 void AddDemo(CLI::App& root, CommandContext& context) {
   auto o = std::make_shared<DemoOptions>();
-  CLI::App* command = root.add_subcommand("demo", "See it work: a sample memory, a night of sleep, and the facts it leaves");
+  CLI::App* command =
+      root.add_subcommand("demo", "See it work: a sample memory, a night of sleep, and the facts it leaves");
   command->add_flag("--once", o->once, "Exit when all is told, instead of serving on until Ctrl-C");
-  command->add_option("--data-dir", o->data_dir, "Keep the data here, such as ./demo-data; a temporary folder if not given");
+  command->add_option("--data-dir", o->data_dir,
+                      "Keep the data here, such as ./demo-data; a temporary folder if not given");
   command->footer("Needs nothing and leaves nothing behind.\nExample: slowwave demo --once");
   OnChosen(*command, context, [o, &context] { return RunDemo(*o, context); });
 }

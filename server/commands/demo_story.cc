@@ -92,7 +92,8 @@ std::map<std::string, Arrival> Arrivals(std::string_view jsonl) {
 
 std::string NowText(const std::vector<v1::Fact>& all, const std::map<std::string, Arrival>& arrivals) {
   std::vector<v1::Fact> facts;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(facts), [](const v1::Fact& f) { return f.current(); });
+  std::copy_if(all.begin(), all.end(), std::back_inserter(facts),
+               [](const v1::Fact& f) { return f.current(); });
   std::stable_sort(facts.begin(), facts.end(), Earlier);
   std::string out, subject;
   for (const v1::Fact& fact : facts) {
@@ -101,8 +102,9 @@ std::string NowText(const std::vector<v1::Fact>& all, const std::map<std::string
       absl::StrAppend(&out, out.empty() ? "" : "\n", "  ", Titled(subject), "\n");
     }
     const std::string when = When(fact);
-    const std::string what = IsSummary(fact) ? "in passing"
-                                             : absl::StrCat(Spaced(fact.predicate()), ": ", Shorten(fact.value(), 70));
+    const std::string what = IsSummary(fact)
+                                 ? "in passing"
+                                 : absl::StrCat(Spaced(fact.predicate()), ": ", Shorten(fact.value(), 70));
     absl::StrAppend(&out, "    ", what, when.empty() ? "" : absl::StrCat("  ", when),
                     absl::StrFormat("  [confidence %.2f]", fact.confidence()), "\n",
                     Quotes(fact.evidence(), arrivals, ""));
@@ -115,7 +117,12 @@ std::string ChangesText(const std::vector<v1::Fact>& all, const std::map<std::st
   for (const v1::Fact& fact : all) slots[fact.key()].push_back(fact);
   std::string out;
   for (const auto& [key, facts] : slots) {
-    const bool one_at_a_time = std::all_of(facts.begin(), facts.end() - 1, [](const v1::Fact& f) { return f.closed(); });
+    // Values that took over from each other make a chain; others stood side by side and ended by themselves.
+    const bool one_at_a_time =
+        std::adjacent_find(facts.begin(), facts.end(), [](const v1::Fact& before, const v1::Fact& after) {
+          return !before.has_valid_to() || !after.has_valid_from() ||
+                 FromWire(before.valid_to()) != FromWire(after.valid_from());
+        }) == facts.end();
     const auto line = [&](const std::vector<v1::Fact>& chain) {
       std::vector<std::string> steps;
       for (const v1::Fact& fact : chain) steps.push_back(ValueWhen(fact));
@@ -136,7 +143,8 @@ std::string ChangesText(const std::vector<v1::Fact>& all, const std::map<std::st
   return out;
 }
 
-std::string LateText(const std::vector<v1::Fact>& all, const std::map<std::string, Arrival>& arrivals, size_t limit) {
+std::string LateText(const std::vector<v1::Fact>& all, const std::map<std::string, Arrival>& arrivals,
+                     size_t limit) {
   std::string late, backdated;
   size_t lates = 0, backs = 0;
   for (const v1::Fact& fact : all) {
@@ -148,39 +156,43 @@ std::string LateText(const std::vector<v1::Fact>& all, const std::map<std::strin
         if (told || found == arrivals.end() || !found->second.late || lates >= limit) continue;
         told = true;
         ++lates;
-        absl::StrAppend(&late, "    ", Titled(fact.subject()), ", ", Spaced(fact.predicate()), ": ", ValueWhen(fact), "\n",
-                        "        line ", found->second.line, " of the import: ", Quote(piece, arrivals), "\n");
+        absl::StrAppend(&late, "    ", Titled(fact.subject()), ", ", Spaced(fact.predicate()), ": ",
+                        ValueWhen(fact), "\n", "        line ", found->second.line,
+                        " of the import: ", Quote(piece, arrivals), "\n");
       }
     }
     if (!fact.has_valid_from() || fact.evidence().empty() || backs >= limit) continue;
     const auto first = arrivals.find(fact.evidence(0).episode_id());
     if (first == arrivals.end() || Day(fact.valid_from()) >= first->second.day) continue;
     ++backs;
-    absl::StrAppend(&backdated, "    ", Titled(fact.subject()), ", ", Spaced(fact.predicate()), ": ", ValueWhen(fact),
-                    "\n        ", Quote(fact.evidence(0), arrivals), "\n");
+    absl::StrAppend(&backdated, "    ", Titled(fact.subject()), ", ", Spaced(fact.predicate()), ": ",
+                    ValueWhen(fact), "\n        ", Quote(fact.evidence(0), arrivals), "\n");
   }
   std::string out;
-  if (!late.empty()) absl::StrAppend(&out, "  Came in after things said later, and found its place all the same:\n", late);
-  if (!backdated.empty()) absl::StrAppend(&out, "  Dated by what was said, not by when it was said:\n", backdated);
+  if (!late.empty())
+    absl::StrAppend(&out, "  Came in after things said later, and found its place all the same:\n", late);
+  if (!backdated.empty())
+    absl::StrAppend(&out, "  Dated by what was said, not by when it was said:\n", backdated);
   return out;
 }
 
-std::string UnusedText(const std::vector<v1::FactDetail>& details, const std::map<std::string, Arrival>& arrivals,
-                       size_t limit) {
+std::string UnusedText(const std::vector<v1::FactDetail>& details,
+                       const std::map<std::string, Arrival>& arrivals, size_t limit) {
   std::string out;
   size_t shown = 0;
   for (const v1::FactDetail& detail : details) {
     for (const v1::UnusedAssertion& unused : detail.unused()) {
       if (unused.assertion().evidence().empty() || shown++ >= limit) continue;
-      absl::StrAppend(&out, "    ", unused.reason(), ": ", Shorten(unused.assertion().text(), 90), "\n        ",
-                      Quote(unused.assertion().evidence(0), arrivals), "\n");
+      absl::StrAppend(&out, "    ", unused.reason(), ": ", Shorten(unused.assertion().text(), 90),
+                      "\n        ", Quote(unused.assertion().evidence(0), arrivals), "\n");
     }
   }
   return out;
 }
 
 std::string RunsText(const std::vector<v1::Report>& reports) {
-  int64_t sampled = 0, clusters = 0, strays = 0, gists = 0, nothing = 0, created = 0, superseded = 0, ended = 0;
+  int64_t sampled = 0, clusters = 0, strays = 0, gists = 0, nothing = 0, created = 0, superseded = 0,
+          ended = 0;
   std::map<std::string, int64_t> quarantined;
   for (const v1::Report& r : reports) {
     sampled += r.sampled();
@@ -198,11 +210,16 @@ std::string RunsText(const std::vector<v1::Report>& reports) {
   Table table(4);
   table.Row({"runs", absl::StrCat(reports.size())});
   table.Row({"episodes read", Grouped(sampled)});
-  table.Row({"clusters", absl::StrCat(Grouped(clusters), ", and ", Grouped(strays), " strays, which are read all the same")});
+  table.Row({"clusters", absl::StrCat(Grouped(clusters), ", and ", Grouped(strays),
+                                      " strays, which are read all the same")});
   table.Row({"gists found", Grouped(gists)});
-  table.Row({"quarantined", reasons.empty() ? "none: every gist was carried by what it cites" : absl::StrJoin(reasons, ", ")});
-  table.Row({"facts", absl::StrCat(Grouped(created), " created, ", Grouped(superseded), " superseded, ", Grouped(ended), " ended")});
-  table.Row({"nothing to keep", absl::StrCat("in ", Grouped(nothing), " episodes: greetings, questions, chatter; they stay as they are")});
+  table.Row({"quarantined", reasons.empty() ? "none: every gist was carried by what it cites"
+                                            : absl::StrJoin(reasons, ", ")});
+  table.Row({"facts", absl::StrCat(Grouped(created), " created, ", Grouped(superseded), " superseded, ",
+                                   Grouped(ended), " ended")});
+  table.Row(
+      {"nothing to keep", absl::StrCat("in ", Grouped(nothing),
+                                       " episodes: greetings, questions, chatter; they stay as they are")});
   return table.Text();
 }
 

@@ -30,11 +30,12 @@ std::string NowText(const std::vector<v1::Fact>& facts, const std::map<std::stri
 std::string ChangesText(const std::vector<v1::Fact>& facts, const std::map<std::string, Arrival>& arrivals);
 
 // Facts that rest on words that came in late or that speak of an earlier time, at most `limit` of each.
-std::string LateText(const std::vector<v1::Fact>& facts, const std::map<std::string, Arrival>& arrivals, size_t limit);
+std::string LateText(const std::vector<v1::Fact>& facts, const std::map<std::string, Arrival>& arrivals,
+                     size_t limit);
 
 // What was said about these slots but changed nothing, with the reason; empty if all of it did.
-std::string UnusedText(const std::vector<v1::FactDetail>& details, const std::map<std::string, Arrival>& arrivals,
-                       size_t limit);
+std::string UnusedText(const std::vector<v1::FactDetail>& details,
+                       const std::map<std::string, Arrival>& arrivals, size_t limit);
 
 // The runs' figures, summed.
 std::string RunsText(const std::vector<v1::Report>& reports);

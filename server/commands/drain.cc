@@ -59,7 +59,8 @@ absl::StatusOr<v1::Task> Follow(Client& client, const std::string& tenant, const
       return Readable(status, client.address());
     }
     if (absl::Now() > give_up) {
-      return status.ok() ? absl::UnavailableError(absl::StrCat("task ", task_id, " has not ended, but watching it did"))
+      return status.ok() ? absl::UnavailableError(
+                               absl::StrCat("task ", task_id, " has not ended, but watching it did"))
                          : Readable(status, client.address());
     }
     absl::SleepFor(kPause);
@@ -67,14 +68,16 @@ absl::StatusOr<v1::Task> Follow(Client& client, const std::string& tenant, const
 }
 
 absl::Status Failure(const v1::Task& task) {
-  return absl::AbortedError(absl::StrCat("task ", task.id(), " is ", StateWord(task.state()),
-                                         task.last_error().empty() ? "" : ": ", task.last_error(),
-                                         task.state() == v1::TASK_STATE_DEAD
-                                             ? absl::StrCat("; try again with `slowwave tasks retry ", task.id(), "`")
-                                             : ""));
+  return absl::AbortedError(
+      absl::StrCat("task ", task.id(), " is ", StateWord(task.state()), task.last_error().empty() ? "" : ": ",
+                   task.last_error(),
+                   task.state() == v1::TASK_STATE_DEAD
+                       ? absl::StrCat("; try again with `slowwave tasks retry ", task.id(), "`")
+                       : ""));
 }
 
-absl::StatusOr<v1::TriggerConsolidationResponse> Trigger(Client& client, v1::TriggerConsolidationRequest& request) {
+absl::StatusOr<v1::TriggerConsolidationResponse> Trigger(Client& client,
+                                                         v1::TriggerConsolidationRequest& request) {
   const bool own = request.request_id().empty();
   if (own) request.set_request_id("cli-" + boost::uuids::to_string(boost::uuids::random_generator()()));
   bool reached = false;
@@ -91,7 +94,8 @@ absl::StatusOr<v1::TriggerConsolidationResponse> Trigger(Client& client, v1::Tri
   }
 }
 
-absl::StatusOr<Drained> Drain(Client& client, v1::TriggerConsolidationRequest request, const OnEvent& on_event) {
+absl::StatusOr<Drained> Drain(Client& client, v1::TriggerConsolidationRequest request,
+                              const OnEvent& on_event) {
   Drained out;
   v1::GetUserRequest who;
   who.set_tenant(request.tenant());
@@ -112,8 +116,8 @@ absl::StatusOr<Drained> Drain(Client& client, v1::TriggerConsolidationRequest re
     out.pending = user->pending();
     out.unreadable = user->unreadable();
     if (out.pending == 0) return out;
-    // What is pending now was filtered out, was left unanswered, or came while the last run was under way. Only the
-    // last is worth another run; trying the unanswered again at once would only use their tries up.
+    // What is pending now was filtered out, was left unanswered, or came while the last run was under way.
+    // Only the last is worth another run; trying the unanswered again at once would only use their tries up.
     absl::StatusOr<v1::Report> report = ReportOf(client, request.tenant(), out.tasks.back().id());
     if (!report.ok()) return report.status();
     out.backed_off = BackedOff(*report);

@@ -42,7 +42,8 @@ v1::Episode ToWire(const ImportedEpisode& imported) {
 }
 
 void LineMap::Sent(const std::string& file, int64_t line) {
-  if (runs_.empty() || line != last_line_ + 1 || runs_.back().file != file) runs_.push_back({sent_, line, file});
+  if (runs_.empty() || line != last_line_ + 1 || runs_.back().file != file)
+    runs_.push_back({sent_, line, file});
   last_line_ = line;
   ++sent_;
 }
@@ -54,7 +55,8 @@ std::pair<std::string, int64_t> LineMap::At(int64_t index) const {
   return {run.file, run.line + (index - run.index)};
 }
 
-EpisodeSender::EpisodeSender(Client& client, const Target& target, std::function<void(const LineProblem&)> problem)
+EpisodeSender::EpisodeSender(Client& client, const Target& target,
+                             std::function<void(const LineProblem&)> problem)
     : client_(client), target_(target), problem_(std::move(problem)) {}
 
 EpisodeSender::~EpisodeSender() {
@@ -70,7 +72,8 @@ absl::Status EpisodeSender::Read(const std::string& name, std::istream& in, Prog
   for (;;) {
     const LineReader::Result result = reader.Next(line);
     if (result == LineReader::Result::kEnd) return absl::OkStatus();
-    if (result == LineReader::Result::kError) return absl::UnavailableError(absl::StrCat("cannot read ", name));
+    if (result == LineReader::Result::kError)
+      return absl::UnavailableError(absl::StrCat("cannot read ", name));
     absl::string_view text = line;
     if (reader.number() == 1) absl::ConsumePrefix(&text, "\xEF\xBB\xBF");
     if (result == LineReader::Result::kLine && absl::StripAsciiWhitespace(text).empty()) continue;
@@ -91,8 +94,9 @@ absl::Status EpisodeSender::Read(const std::string& name, std::istream& in, Prog
     if (batch_.episodes_size() >= kBatchEpisodes || batch_bytes_ >= kBatchBytes) {
       if (absl::Status status = Flush(); !status.ok()) return status;
     }
-    progress.Update(absl::StrCat("importing: ", Grouped(counts_.lines), " lines read, ", Grouped(counts_.refused),
-                                 " refused (", name, ", ", Grouped(reader.bytes() / 1000), " kB)"));
+    progress.Update(absl::StrCat("importing: ", Grouped(counts_.lines), " lines read, ",
+                                 Grouped(counts_.refused), " refused (", name, ", ",
+                                 Grouped(reader.bytes() / 1000), " kB)"));
   }
 }
 
@@ -112,15 +116,17 @@ absl::Status EpisodeSender::Flush() {
 absl::Status EpisodeSender::Broken() {
   const absl::Status status = Readable(writer_->Finish(), client_.address());
   writer_.reset();
-  return absl::Status(status.code(), absl::StrCat(status.message(),
-                                                  " (what was stored stays; importing the same file again is safe if "
-                                                  "its lines have ids)"));
+  return absl::Status(status.code(),
+                      absl::StrCat(status.message(),
+                                   " (what was stored stays; importing the same file again is safe if "
+                                   "its lines have ids)"));
 }
 
 absl::StatusOr<ImportCounts> EpisodeSender::Finish(Progress& progress) {
   if (absl::Status status = Flush(); !status.ok()) return status;
   if (writer_ != nullptr) {
-    progress.Update(absl::StrCat("importing: ", Grouped(counts_.lines), " lines sent, waiting for the store"));
+    progress.Update(
+        absl::StrCat("importing: ", Grouped(counts_.lines), " lines sent, waiting for the store"));
     writer_->WritesDone();
     const grpc::Status status = writer_->Finish();
     writer_.reset();
@@ -138,7 +144,8 @@ absl::StatusOr<ImportCounts> EpisodeSender::Finish(Progress& progress) {
     problem_({file, line, result.id(), StatusWord(result.status()), WithoutIndex(result.reason())});
   }
   if (summary_.problems_omitted() > 0) {
-    problem_({"", 0, "", "refused", absl::StrCat("and ", summary_.problems_omitted(), " more lines like these")});
+    problem_(
+        {"", 0, "", "refused", absl::StrCat("and ", summary_.problems_omitted(), " more lines like these")});
   }
   return counts_;
 }

@@ -34,7 +34,8 @@ struct LineProblem {
   std::string reason;
 };
 
-// The lines of the episodes sent, by their index in the stream: memory grows with the gaps, not with the lines.
+// The lines of the episodes sent, by their index in the stream: memory grows with the gaps, not with the
+// lines.
 class LineMap {
  public:
   // The episode with the next index stands at this line.
@@ -56,7 +57,8 @@ class LineMap {
 // One stream of episodes for one user. One thread.
 class EpisodeSender {
  public:
-  // `problem` is called for each line that was not stored: bad ones as they are read, the server's at the end.
+  // `problem` is called for each line that was not stored: bad ones as they are read, the server's at the
+  // end.
   EpisodeSender(Client& client, const Target& target, std::function<void(const LineProblem&)> problem);
   ~EpisodeSender();
   // Reads to the end of `in`, never holding more than a batch. Unavailable: the stream broke.

@@ -41,7 +41,8 @@ absl::StatusOr<int> RunShow(const EpisodesOptions& o, CommandContext& context) {
   table.Row({"session", absl::StrCat(e.session_id(), e.has_turn() ? absl::StrCat(", turn ", e.turn()) : "")});
   table.Row({"type", absl::StrCat(Word(v1::EpisodeType_Name(e.type()), "EPISODE_TYPE_"), " of origin ",
                                   Word(v1::Origin_Name(e.origin()), "ORIGIN_"))});
-  table.Row({"state", absl::StrCat(Fate(*found), found->reviewed_by().empty() ? "" : " by run ", found->reviewed_by())});
+  table.Row({"state", absl::StrCat(Fate(*found), found->reviewed_by().empty() ? "" : " by run ",
+                                   found->reviewed_by())});
   context.out << table.Text() << "\n" << e.text() << "\n";
   return 0;
 }
@@ -80,11 +81,13 @@ void AddEpisodes(CLI::App& root, CommandContext& context) {
   command->add_flag("--pending", o->pending, "Only those that no run has reviewed yet");
   command->add_flag("--unreadable", o->unreadable, "Only those given up on");
   command->footer(
-      "The third column: pending, reviewed (a run read it and found nothing to keep), cited (a fact rests on it),\n"
+      "The third column: pending, reviewed (a run read it and found nothing to keep), cited (a fact rests on "
+      "it),\n"
       "unreadable, or not sampled (derived).\n"
       "Example: slowwave episodes --user ines --pending\n"
       "         slowwave episodes --user ines demo/s30/t01");
-  OnChosen(*command, context, [o, &context] { return o->id.empty() ? RunList(*o, context) : RunShow(*o, context); });
+  OnChosen(*command, context,
+           [o, &context] { return o->id.empty() ? RunList(*o, context) : RunShow(*o, context); });
 }
 
 }  // namespace slowwave

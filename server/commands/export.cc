@@ -55,14 +55,17 @@ absl::StatusOr<int> RunExport(const ExportOptions& o, CommandContext& context) {
   progress.Clear();
   const bool written = static_cast<bool>(out.flush());
   const grpc::Status status = stream->Finish();
-  if (!written) return give_up(absl::UnavailableError(absl::StrCat("cannot write ", to_file ? part : "standard output")));
+  if (!written)
+    return give_up(absl::UnavailableError(absl::StrCat("cannot write ", to_file ? part : "standard output")));
   if (!status.ok()) return give_up(Readable(status, o.target.address));
   if (to_file) {
     file.close();
     if (!file || std::rename(part.c_str(), o.file.c_str()) != 0) {
-      return give_up(absl::UnavailableError(absl::StrCat("cannot write ", o.file, ": ", std::strerror(errno))));
+      return give_up(
+          absl::UnavailableError(absl::StrCat("cannot write ", o.file, ": ", std::strerror(errno))));
     }
-    context.err << Grouped(episodes) << " episodes of user " << o.target.user << " in " << o.file << std::endl;
+    context.err << Grouped(episodes) << " episodes of user " << o.target.user << " in " << o.file
+                << std::endl;
   }
   return 0;
 }
@@ -71,12 +74,14 @@ absl::StatusOr<int> RunExport(const ExportOptions& o, CommandContext& context) {
 
 void AddExport(CLI::App& root, CommandContext& context) {
   auto o = std::make_shared<ExportOptions>();
-  CLI::App* command = root.add_subcommand("export", "Write a user's episodes as JSON lines, by time, as import takes them");
+  CLI::App* command =
+      root.add_subcommand("export", "Write a user's episodes as JSON lines, by time, as import takes them");
   AddTargetFlags(*command, o->target, UserFlag::kRequired, /*json=*/false);
   command->add_option("file", o->file, "Where to; - is standard output")->capture_default_str();
   command->add_flag("--json", o->target.json, "No effect: an export is JSON lines in any case");
   command->footer(
-      "Facts are not exported: they follow from the episodes. What is exported, imported elsewhere and drained with\n"
+      "Facts are not exported: they follow from the episodes. What is exported, imported elsewhere and "
+      "drained with\n"
       "the same extractor reaches the same digest (`slowwave user show`).\n"
       "Example: slowwave export --user ines ines.jsonl\n"
       "         slowwave export --user ines | slowwave import --user copy -");

@@ -45,7 +45,8 @@ absl::StatusOr<int> RunList(const FactsOptions& o, CommandContext& context) {
   if (!status.ok()) return status;
   if (o.target.json) return 0;
   if (facts.empty()) {
-    context.out << "no facts" << (o.history ? "" : " that hold; --history also lists what no longer does") << "\n";
+    context.out << "no facts" << (o.history ? "" : " that hold; --history also lists what no longer does")
+                << "\n";
     return 0;
   }
   const EpisodeLookup lookup(client, o.target);
@@ -93,16 +94,19 @@ void AddFacts(CLI::App& root, CommandContext& context) {
   facts->add_option("--key", o->key, "Only of this slot, such as ines:location:current_city");
   facts->add_option("--as-of", o->as_of, "What held at this time, such as 2025-04-01; now if not given");
   facts->footer(
-      "--json prints each fact's proto3 JSON: key, category, subject, predicate, value, text, confidence, trust,\n"
+      "--json prints each fact's proto3 JSON: key, category, subject, predicate, value, text, confidence, "
+      "trust,\n"
       "validFrom, validTo, current, evidence[{episodeId, quote}], runId, ...\n"
       "Example: slowwave facts --user ines --history --evidence\n"
       "         slowwave facts --user ines --json | jq -r 'select(.current) | .text'\n"
       "         slowwave facts show --user ines ines:location:current_city");
 
   auto s = std::make_shared<FactsOptions>();
-  CLI::App* show = facts->add_subcommand("show", "One slot: its history, its evidence, and what was said but changed nothing");
+  CLI::App* show = facts->add_subcommand(
+      "show", "One slot: its history, its evidence, and what was said but changed nothing");
   AddTargetFlags(*show, s->target, UserFlag::kRequired);
-  show->add_option("key", s->key, "The slot's key or an alias, such as ines:location:current_city")->required();
+  show->add_option("key", s->key, "The slot's key or an alias, such as ines:location:current_city")
+      ->required();
   show->add_option("--as-of", s->as_of, "When `current` is judged, such as 2025-04-01; now if not given");
   show->footer("Example: slowwave facts show --user ines ines:location:current_city");
   OnChosen(*show, context, [s, &context] { return RunShow(*s, context); });

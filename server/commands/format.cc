@@ -87,8 +87,8 @@ std::string When(const v1::Fact& fact) {
   return "";
 }
 
-std::string EvidenceText(const google::protobuf::RepeatedPtrField<v1::Evidence>& evidence, const Lookup& lookup,
-                         int indent, const std::string& lead) {
+std::string EvidenceText(const google::protobuf::RepeatedPtrField<v1::Evidence>& evidence,
+                         const Lookup& lookup, int indent, const std::string& lead) {
   std::string out;
   for (const v1::Evidence& piece : evidence) {
     const Said said = lookup(piece.episode_id());
@@ -96,8 +96,8 @@ std::string EvidenceText(const google::protobuf::RepeatedPtrField<v1::Evidence>&
     for (const std::string& part : {said.speaker, said.day, piece.episode_id()}) {
       if (!part.empty()) source.push_back(part);
     }
-    absl::StrAppend(&out, std::string(static_cast<size_t>(indent), ' '), lead, "\"", Shorten(piece.quote(), 160),
-                    "\"  (", absl::StrJoin(source, ", "), ")\n");
+    absl::StrAppend(&out, std::string(static_cast<size_t>(indent), ' '), lead, "\"",
+                    Shorten(piece.quote(), 160), "\"  (", absl::StrJoin(source, ", "), ")\n");
   }
   return out;
 }
@@ -110,7 +110,8 @@ std::string FactsText(const std::vector<v1::Fact>& facts, const Lookup* lookup) 
     table = Table(4);
   };
   std::vector<v1::Fact> ordered = facts;
-  // As in a person's file: who they are first, then the rest; within a slot by time, as the server gives them.
+  // As in a person's file: who they are first, then the rest; within a slot by time, as the server gives
+  // them.
   std::stable_sort(ordered.begin(), ordered.end(), [](const v1::Fact& a, const v1::Fact& b) {
     return std::make_tuple(a.subject(), static_cast<int>(a.category())) <
            std::make_tuple(b.subject(), static_cast<int>(b.category()));
@@ -132,8 +133,9 @@ std::string FactsText(const std::vector<v1::Fact>& facts, const Lookup* lookup) 
     // A digest for a predicate says nothing to a reader; what was found is the text then.
     const bool bare = fact.type() == v1::GIST_TYPE_SUMMARY;
     const std::string name = bare ? "summary" : Spaced(fact.predicate());
-    table.Row({name == predicate && lookup == nullptr ? "" : name, Shorten(bare ? fact.text() : fact.value(), 90),
-               When(fact), absl::StrFormat("%.2f", fact.confidence())});
+    table.Row({name == predicate && lookup == nullptr ? "" : name,
+               Shorten(bare ? fact.text() : fact.value(), 90), When(fact),
+               absl::StrFormat("%.2f", fact.confidence())});
     predicate = name;
     if (lookup != nullptr) {
       flush();
@@ -153,15 +155,19 @@ std::string ReportText(const v1::Report& r, bool changes) {
   row("run", r.run_id());
   row("task", absl::StrCat(r.task_id(), r.attempt() > 1 ? absl::StrCat(", attempt ", r.attempt()) : ""));
   row("user", absl::StrCat(r.user(), " of ", r.tenant()));
-  row("trigger", absl::StrCat(KindWord(r.trigger()), r.reasons_size() > 0 ? ": " : "", absl::StrJoin(r.reasons(), "; ")));
-  row("when", absl::StrCat(Minute(r.started_at()), ", took ", Span(FromWire(r.finished_at()) - FromWire(r.started_at()))));
-  row("outcome", !r.succeeded() ? "failed" : r.partial() ? "in part: some chunks got no answer" : "succeeded");
+  row("trigger", absl::StrCat(KindWord(r.trigger()), r.reasons_size() > 0 ? ": " : "",
+                              absl::StrJoin(r.reasons(), "; ")));
+  row("when", absl::StrCat(Minute(r.started_at()), ", took ",
+                           Span(FromWire(r.finished_at()) - FromWire(r.started_at()))));
+  row("outcome", !r.succeeded() ? "failed"
+                 : r.partial()  ? "in part: some chunks got no answer"
+                                : "succeeded");
   row("sampled", absl::StrCat(Grouped(r.sampled()), " of ", Grouped(r.eligible()), " eligible episodes"));
   row("skipped", Counts(r.skipped()));
   row("clusters", absl::StrCat(Grouped(r.clusters()), " and ", Grouped(r.strays()), " strays, cut at cosine ",
                                absl::StrFormat("%.3f", r.threshold()), " (", r.threshold_method(), ")"));
-  row("extractor", absl::StrCat(r.extractor(), r.model().empty() ? "" : " " + r.model(), ", ", Grouped(r.chunks()),
-                                " chunks, ", Grouped(r.calls()), " calls",
+  row("extractor", absl::StrCat(r.extractor(), r.model().empty() ? "" : " " + r.model(), ", ",
+                                Grouped(r.chunks()), " chunks, ", Grouped(r.calls()), " calls",
                                 r.retries() > 0 ? absl::StrCat(", ", r.retries(), " retries") : ""));
   if (r.prompt_tokens() + r.completion_tokens() > 0) {
     row("tokens", absl::StrCat(Grouped(r.prompt_tokens()), " in, ", Grouped(r.completion_tokens()), " out"));
@@ -169,9 +175,10 @@ std::string ReportText(const v1::Report& r, bool changes) {
   row("gists", absl::StrCat(Grouped(r.gists()), ": ", Grouped(r.integrated()), " under known keys, ",
                             Grouped(r.created_keys()), " under new ones"));
   row("quarantined", Counts(r.quarantined()));
-  row("facts", absl::StrCat(Grouped(r.facts_created()), " created, ", Grouped(r.facts_reinforced()), " reinforced, ",
-                            Grouped(r.facts_superseded()), " superseded, ", Grouped(r.facts_ended()), " ended, ",
-                            Grouped(r.facts_contested()), " contested"));
+  row("facts",
+      absl::StrCat(Grouped(r.facts_created()), " created, ", Grouped(r.facts_reinforced()), " reinforced, ",
+                   Grouped(r.facts_superseded()), " superseded, ", Grouped(r.facts_ended()), " ended, ",
+                   Grouped(r.facts_contested()), " contested"));
   row("left", absl::StrCat(Grouped(r.supported_nothing()), " episodes supported nothing"));
   row("follow-up", r.follow_up());
   for (const std::string& error : r.errors()) row("error", error);
@@ -205,8 +212,9 @@ std::string TaskText(const v1::Task& t) {
   };
   row("task", t.id());
   row("user", absl::StrCat(t.user(), " of ", t.tenant()));
-  row("state", absl::StrCat(StateWord(t.state()), t.attempt() > 1 ? absl::StrCat(", attempt ", t.attempt()) : "",
-                            t.has_run_after() ? absl::StrCat(", again at ", Minute(t.run_after())) : ""));
+  row("state",
+      absl::StrCat(StateWord(t.state()), t.attempt() > 1 ? absl::StrCat(", attempt ", t.attempt()) : "",
+                   t.has_run_after() ? absl::StrCat(", again at ", Minute(t.run_after())) : ""));
   row("trigger", absl::StrCat(KindWord(t.kind()), ", priority ", t.priority()));
   row("reasons", absl::StrJoin(t.reasons(), "; "));
   row("created", Minute(t.created_at()));
@@ -221,10 +229,13 @@ std::string TaskText(const v1::Task& t) {
 std::string UserText(const v1::User& u) {
   Table table;
   table.Row({"user", absl::StrCat(u.user(), " of ", u.tenant(), ", since ", Minute(u.registered_at()))});
-  table.Row({"episodes", absl::StrCat(Grouped(u.episodes()), ", of them ", Grouped(u.pending()), " pending (",
-                                      Grouped(u.pending_bytes()), " bytes), ", Grouped(u.unreadable()), " unreadable")});
-  table.Row({"facts", absl::StrCat(Grouped(u.facts()), " with history, ", Grouped(u.quarantined()), " quarantined")});
-  if (u.embedding_dimension() > 0) table.Row({"embeddings", absl::StrCat(u.embedding_dimension(), " numbers each")});
+  table.Row({"episodes",
+             absl::StrCat(Grouped(u.episodes()), ", of them ", Grouped(u.pending()), " pending (",
+                          Grouped(u.pending_bytes()), " bytes), ", Grouped(u.unreadable()), " unreadable")});
+  table.Row({"facts",
+             absl::StrCat(Grouped(u.facts()), " with history, ", Grouped(u.quarantined()), " quarantined")});
+  if (u.embedding_dimension() > 0)
+    table.Row({"embeddings", absl::StrCat(u.embedding_dimension(), " numbers each")});
   table.Row({"memory", absl::StrCat("version ", u.memory_version())});
   table.Row({"digest", u.digest()});
   if (!u.paused_by().empty()) table.Row({"paused", u.paused_by()});

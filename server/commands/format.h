@@ -28,7 +28,8 @@ std::string KindWord(v1::TriggerKind kind);
 std::string CategoryWord(v1::Category category);
 std::string ChangeWord(v1::ChangeKind kind);
 
-// When a fact holds: 'since 2025-05-10', '2024-03-01 to 2025-05-10', 'until 2025-05-10', 'corrected', or nothing.
+// When a fact holds: 'since 2025-05-10', '2024-03-01 to 2025-05-10', 'until 2025-05-10', 'corrected', or
+// nothing.
 std::string When(const v1::Fact& fact);
 
 // An episode as evidence is shown: who said it and when. Empty speaker and time if it is not known any more.
@@ -39,10 +40,11 @@ struct Said {
 using Lookup = std::function<Said(const std::string&)>;
 
 // '"I moved to Utrecht today"  Ines, 2025-05-10  (demo/s30/t01)' lines, one a piece of evidence.
-std::string EvidenceText(const google::protobuf::RepeatedPtrField<v1::Evidence>& evidence, const Lookup& lookup,
-                         int indent, const std::string& lead = "");
+std::string EvidenceText(const google::protobuf::RepeatedPtrField<v1::Evidence>& evidence,
+                         const Lookup& lookup, int indent, const std::string& lead = "");
 
-// Facts under their subjects and categories, in the order given. With `lookup`, each with the quotes behind it.
+// Facts under their subjects and categories, in the order given. With `lookup`, each with the quotes behind
+// it.
 std::string FactsText(const std::vector<v1::Fact>& facts, const Lookup* lookup);
 
 std::string ReportText(const v1::Report& report, bool changes);

@@ -18,7 +18,8 @@ struct ImportOptions {
 
 void Show(const LineProblem& p, bool json, CommandContext& context) {
   if (json) {
-    nlohmann::ordered_json out = {{"file", p.file}, {"line", p.line}, {"id", p.id}, {"status", p.status}, {"reason", p.reason}};
+    nlohmann::ordered_json out = {
+        {"file", p.file}, {"line", p.line}, {"id", p.id}, {"status", p.status}, {"reason", p.reason}};
     context.out << out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
     return;
   }
@@ -53,15 +54,17 @@ absl::StatusOr<int> RunImport(const ImportOptions& o, CommandContext& context) {
   progress.Clear();
   if (!counts.ok()) return counts.status();
   if (o.target.json) {
-    const nlohmann::ordered_json out = {{"lines", counts->lines},         {"stored", counts->stored},
-                                        {"existed", counts->existed},     {"different", counts->different},
-                                        {"erased", counts->erased},       {"refused", counts->refused}};
+    const nlohmann::ordered_json out = {{"lines", counts->lines},     {"stored", counts->stored},
+                                        {"existed", counts->existed}, {"different", counts->different},
+                                        {"erased", counts->erased},   {"refused", counts->refused}};
     context.out << out.dump() << "\n";
   } else {
-    context.out << Grouped(counts->lines) << " lines for user " << o.target.user << ": " << Grouped(counts->stored)
-                << " taken, " << Grouped(counts->existed) << " had already, " << Grouped(counts->different)
-                << " differ from what is stored (kept as stored), " << Grouped(counts->refused) << " refused";
-    if (counts->erased > 0) context.out << ", " << Grouped(counts->erased) << " erased earlier (not taken back)";
+    context.out << Grouped(counts->lines) << " lines for user " << o.target.user << ": "
+                << Grouped(counts->stored) << " taken, " << Grouped(counts->existed) << " had already, "
+                << Grouped(counts->different) << " differ from what is stored (kept as stored), "
+                << Grouped(counts->refused) << " refused";
+    if (counts->erased > 0)
+      context.out << ", " << Grouped(counts->erased) << " erased earlier (not taken back)";
     context.out << "\n";
   }
   return counts->different + counts->erased + counts->refused > 0 ? 2 : 0;
@@ -71,14 +74,20 @@ absl::StatusOr<int> RunImport(const ImportOptions& o, CommandContext& context) {
 
 void AddImport(CLI::App& root, CommandContext& context) {
   auto o = std::make_shared<ImportOptions>();
-  CLI::App* command = root.add_subcommand("import", "Bring episodes in: JSON lines, from files or standard input");
+  CLI::App* command =
+      root.add_subcommand("import", "Bring episodes in: JSON lines, from files or standard input");
   AddTargetFlags(*command, o->target, UserFlag::kRequired);
-  command->add_option("files", o->files, "Files to read, one after the other; - is standard input")->required();
+  command->add_option("files", o->files, "Files to read, one after the other; - is standard input")
+      ->required();
   command->footer(
-      "One JSON object a line: {\"id\", \"type\", \"text\", \"speaker\", \"session_id\", \"turn\", \"occurred_at\",\n"
-      "\"origin\", \"entities\", \"embedding\", \"importance\", \"confidence\", \"access_count\", \"metadata\"}; only text is\n"
-      "required. An unknown key refuses its line (put your own fields under metadata). Give lines ids: the same id\n"
-      "again changes nothing, so an import can be repeated. A bad line is named with its reason and costs no other.\n"
+      "One JSON object a line: {\"id\", \"type\", \"text\", \"speaker\", \"session_id\", \"turn\", "
+      "\"occurred_at\",\n"
+      "\"origin\", \"entities\", \"embedding\", \"importance\", \"confidence\", \"access_count\", "
+      "\"metadata\"}; only text is\n"
+      "required. An unknown key refuses its line (put your own fields under metadata). Give lines ids: the "
+      "same id\n"
+      "again changes nothing, so an import can be repeated. A bad line is named with its reason and costs no "
+      "other.\n"
       "Exit code: 0 all lines are in the store, 2 some were refused or differ, 1 the import did not end.\n"
       "Example: slowwave import --user ines chat.jsonl\n"
       "         zcat old.jsonl.gz | slowwave import --user ines -");

@@ -31,19 +31,23 @@ absl::StatusOr<std::string> PathOf(const MigrateOptions& o) {
   return StorePath(*config, sources.env);
 }
 
-void Show(const std::string& path, const MigrationStatus& status, const MigrateOptions& o, CommandContext& context) {
+void Show(const std::string& path, const MigrationStatus& status, const MigrateOptions& o,
+          CommandContext& context) {
   Table table(2);
   for (const MigrationState& m : status.migrations) {
     const std::string applied = m.applied_at ? FormatTimestamp(*m.applied_at) : "";
     if (o.json) {
-      const nlohmann::ordered_json line = {{"version", m.version}, {"name", m.name}, {"appliedAt", applied}, {"problem", m.problem}};
+      const nlohmann::ordered_json line = {
+          {"version", m.version}, {"name", m.name}, {"appliedAt", applied}, {"problem", m.problem}};
       context.out << line.dump() << "\n";
     } else {
-      table.Row({absl::StrCat(m.version), m.name, applied.empty() ? "outstanding" : absl::StrCat("applied ", applied), m.problem});
+      table.Row({absl::StrCat(m.version), m.name,
+                 applied.empty() ? "outstanding" : absl::StrCat("applied ", applied), m.problem});
     }
   }
   if (o.json) return;
-  context.out << path << ": " << status.applied << " applied, " << status.outstanding << " outstanding\n" << table.Text();
+  context.out << path << ": " << status.applied << " applied, " << status.outstanding << " outstanding\n"
+              << table.Text();
 }
 
 enum class Action { kUp, kStatus, kValidate };
@@ -68,19 +72,23 @@ absl::StatusOr<int> Run(Action action, const MigrateOptions& o, CommandContext& 
 }  // namespace
 
 void AddMigrate(CLI::App& root, CommandContext& context) {
-  CLI::App* migrate = root.add_subcommand("migrate", "Bring a store to this version's layout, or see whether it is");
+  CLI::App* migrate =
+      root.add_subcommand("migrate", "Bring a store to this version's layout, or see whether it is");
   migrate->require_subcommand(1);
   migrate->footer(
-      "The store is found as `serve` finds it: --store-url, --data-dir, their environment variables, --config.\n"
+      "The store is found as `serve` finds it: --store-url, --data-dir, their environment variables, "
+      "--config.\n"
       "`serve` migrates by itself at start; this is for doing it apart, and for looking.\n"
       "Example: slowwave migrate status --store-url sqlite:/var/lib/slowwave/slowwave.db");
   struct Entry {
     Action action;
     const char *name, *what;
   };
-  for (const Entry& entry : {Entry{Action::kUp, "up", "Apply what is outstanding; creates the file if there is none"},
-                             Entry{Action::kStatus, "status", "List what is applied and what is outstanding; changes nothing"},
-                             Entry{Action::kValidate, "validate", "As status, with exit code 1 unless the store is exactly at this version"}}) {
+  for (const Entry& entry :
+       {Entry{Action::kUp, "up", "Apply what is outstanding; creates the file if there is none"},
+        Entry{Action::kStatus, "status", "List what is applied and what is outstanding; changes nothing"},
+        Entry{Action::kValidate, "validate",
+              "As status, with exit code 1 unless the store is exactly at this version"}}) {
     auto o = std::make_shared<MigrateOptions>();
     CLI::App* command = migrate->add_subcommand(entry.name, entry.what);
     command->add_option("--config", o->config_path, "YAML file; also SLOWWAVE_CONFIG")->type_name("FILE");

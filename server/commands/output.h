@@ -18,8 +18,8 @@ namespace slowwave {
 // The message's proto3 JSON on one line, with the end of the line; primitive fields are always there.
 std::string JsonLine(const google::protobuf::Message& message);
 
-// Columns an eye can follow: each as wide as its widest cell (in characters), two spaces between. The last column is
-// not padded. `indent` spaces before every row.
+// Columns an eye can follow: each as wide as its widest cell (in characters), two spaces between. The last
+// column is not padded. `indent` spaces before every row.
 class Table {
  public:
   explicit Table(int indent = 0) : indent_(indent) {}
@@ -41,8 +41,8 @@ std::string Shorten(absl::string_view text, size_t width);
 // '1,234'.
 std::string Grouped(int64_t number);
 
-// A line about how far something is. On a terminal it is rewritten in place, elsewhere a new line every few seconds.
-// One thread.
+// A line about how far something is. On a terminal it is rewritten in place, elsewhere a new line every few
+// seconds. One thread.
 class Progress {
  public:
   // `clock`: tests give their own.

@@ -10,7 +10,8 @@ namespace slowwave {
 
 void AddQuarantine(CLI::App& root, CommandContext& context) {
   auto o = std::make_shared<Target>();
-  CLI::App* command = root.add_subcommand("quarantine", "List what an extractor claimed but its evidence did not carry");
+  CLI::App* command =
+      root.add_subcommand("quarantine", "List what an extractor claimed but its evidence did not carry");
   AddTargetFlags(*command, *o, UserFlag::kRequired);
   command->footer("Nothing listed here is a fact. Example: slowwave quarantine --user ines --json");
   OnChosen(*command, context, [o, &context]() -> absl::StatusOr<int> {
@@ -26,9 +27,10 @@ void AddQuarantine(CLI::App& root, CommandContext& context) {
                            continue;
                          }
                          context.out << Minute(gist.at()) << "  " << gist.reason()
-                                     << (gist.detail().empty() ? "" : absl::StrCat(" (", gist.detail(), ")")) << ": "
-                                     << gist.text() << "\n"
-                                     << EvidenceText(gist.evidence(), [](const std::string&) { return Said{}; }, 6);
+                                     << (gist.detail().empty() ? "" : absl::StrCat(" (", gist.detail(), ")"))
+                                     << ": " << gist.text() << "\n"
+                                     << EvidenceText(
+                                            gist.evidence(), [](const std::string&) { return Said{}; }, 6);
                        }
                        return absl::OkStatus();
                      });

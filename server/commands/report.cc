@@ -31,7 +31,10 @@ absl::StatusOr<int> RunList(const ReportOptions& o, CommandContext& context) {
             context.out << JsonLine(r);
             continue;
           }
-          table.Row({r.run_id(), Minute(r.started_at()), !r.succeeded() ? "failed" : r.partial() ? "in part" : "succeeded",
+          table.Row({r.run_id(), Minute(r.started_at()),
+                     !r.succeeded() ? "failed"
+                     : r.partial()  ? "in part"
+                                    : "succeeded",
                      Grouped(r.sampled()), Grouped(r.facts_created()), Grouped(r.facts_reinforced()),
                      Grouped(r.facts_superseded()), Grouped(r.facts_ended()), KindWord(r.trigger())});
         }
@@ -54,7 +57,8 @@ absl::StatusOr<v1::GetReportRequest> Wanted(Client& client, const ReportOptions&
   last.set_page_size(1);
   auto page = client.Call(&Stub::ListReports, last);
   if (!page.ok()) return page.status();
-  if (page->reports().empty()) return absl::NotFoundError(absl::StrCat("user ", o.target.user, " has no runs yet"));
+  if (page->reports().empty())
+    return absl::NotFoundError(absl::StrCat("user ", o.target.user, " has no runs yet"));
   request.set_run_id(page->reports(0).run_id());
   return request;
 }
@@ -74,8 +78,8 @@ absl::StatusOr<int> RunShow(const ReportOptions& o, CommandContext& context) {
     context.out << "clusters\n";
     for (const v1::ClusterReport& cluster : report->cluster_list()) {
       context.out << "  " << cluster.episode_ids_size() << " episodes"
-                  << (cluster.themes().empty() ? "" : " about " + absl::StrJoin(cluster.themes(), ", ")) << ": "
-                  << absl::StrJoin(cluster.episode_ids(), " ") << "\n";
+                  << (cluster.themes().empty() ? "" : " about " + absl::StrJoin(cluster.themes(), ", "))
+                  << ": " << absl::StrJoin(cluster.episode_ids(), " ") << "\n";
     }
   }
   return 0;
@@ -87,7 +91,8 @@ void AddReport(CLI::App& root, CommandContext& context) {
   auto o = std::make_shared<ReportOptions>();
   CLI::App* command = root.add_subcommand("report", "Show what a run did, or list a user's runs");
   AddTargetFlags(*command, o->target, UserFlag::kOptional);
-  CLI::Option* run = command->add_option("run", o->run, "The run's id; without it and --task: the user's last run");
+  CLI::Option* run =
+      command->add_option("run", o->run, "The run's id; without it and --task: the user's last run");
   command->add_option("--task", o->task, "The last run of this task")->excludes(run);
   CLI::Option* list = command->add_flag("--list", o->list, "All of --user's runs, newest first, a line each");
   list->excludes(run);

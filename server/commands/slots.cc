@@ -25,11 +25,13 @@ using nlohmann::json;
 
 constexpr size_t kMaxSlotsFile = size_t{4} << 20;
 
-// {"pattern": ..., "category": "location", "cardinality": "one"}: enum values in proto3 JSON or as plain words.
+// {"pattern": ..., "category": "location", "cardinality": "one"}: enum values in proto3 JSON or as plain
+// words.
 absl::StatusOr<v1::Slot> SlotFrom(json value) {
   if (!value.is_object()) return absl::InvalidArgumentError("a slot must be a JSON object");
-  for (const auto& [key, prefix] : {std::pair{"category", "CATEGORY_"}, std::pair{"cardinality", "CARDINALITY_"},
-                                    std::pair{"valueType", "VALUE_TYPE_"}, std::pair{"value_type", "VALUE_TYPE_"}}) {
+  for (const auto& [key, prefix] :
+       {std::pair{"category", "CATEGORY_"}, std::pair{"cardinality", "CARDINALITY_"},
+        std::pair{"valueType", "VALUE_TYPE_"}, std::pair{"value_type", "VALUE_TYPE_"}}) {
     if (!value.contains(key) || !value[key].is_string()) continue;
     const std::string word = value[key].get<std::string>();
     if (!absl::StartsWith(word, prefix)) value[key] = prefix + absl::AsciiStrToUpper(word);
@@ -46,7 +48,8 @@ absl::StatusOr<std::vector<v1::Slot>> ReadSlots(const std::string& name, std::is
   char buffer[4096];
   while (in.read(buffer, sizeof buffer), in.gcount() > 0) {
     text.append(buffer, static_cast<size_t>(in.gcount()));
-    if (text.size() > kMaxSlotsFile) return absl::InvalidArgumentError(absl::StrCat(name, ": longer than 4 MB"));
+    if (text.size() > kMaxSlotsFile)
+      return absl::InvalidArgumentError(absl::StrCat(name, ": longer than 4 MB"));
   }
   if (in.bad()) return absl::UnavailableError(absl::StrCat("cannot read ", name));
   std::vector<v1::Slot> out;
@@ -78,10 +81,11 @@ absl::StatusOr<std::vector<v1::Slot>> ReadSlots(const std::string& name, std::is
 }
 
 void Describe(const v1::Slot& slot, Table& table) {
-  table.Row({slot.pattern(), CategoryWord(slot.category()), Word(v1::ValueType_Name(slot.value_type()), "VALUE_TYPE_"),
+  table.Row({slot.pattern(), CategoryWord(slot.category()),
+             Word(v1::ValueType_Name(slot.value_type()), "VALUE_TYPE_"),
              Word(v1::Cardinality_Name(slot.cardinality()), "CARDINALITY_"),
-             slot.has_temporal() && !slot.temporal() ? "no dates" : "dated", slot.builtin() ? "built in" : "own",
-             slot.description()});
+             slot.has_temporal() && !slot.temporal() ? "no dates" : "dated",
+             slot.builtin() ? "built in" : "own", slot.description()});
 }
 
 struct SlotsOptions {
@@ -107,9 +111,10 @@ absl::StatusOr<int> RunPut(const SlotsOptions& o, CommandContext& context) {
     *request.mutable_slot() = slot;
     auto answer = client.Call(&Stub::PutSlot, request);
     if (!answer.ok()) {
-      return absl::Status(answer.status().code(),
-                          absl::StrCat("slot ", done + 1, " (", Shorten(slot.pattern(), 60), "): ",
-                                       answer.status().message(), "; the ", done, " before it are registered"));
+      return absl::Status(
+          answer.status().code(),
+          absl::StrCat("slot ", done + 1, " (", Shorten(slot.pattern(), 60), "): ", answer.status().message(),
+                       "; the ", done, " before it are registered"));
     }
     ++done;
     if (o.target.json) {
@@ -132,12 +137,15 @@ void AddSlots(CLI::App& root, CommandContext& context) {
   slots->footer("Example: slowwave slots\n         slowwave slots put slots.json");
 
   auto p = std::make_shared<SlotsOptions>();
-  CLI::App* put = slots->add_subcommand("put", "Register slots from a file; facts follow without reading anything again");
+  CLI::App* put =
+      slots->add_subcommand("put", "Register slots from a file; facts follow without reading anything again");
   AddTargetFlags(*put, p->target, UserFlag::kNone);
   put->add_option("file", p->file, "JSON: one slot, a list, or one a line; - is standard input")->required();
   put->footer(
-      "A slot: {\"pattern\": \"*:preference:cuisine\", \"category\": \"preference\", \"cardinality\": \"many\",\n"
-      "\"temporal\": true, \"aliases\": [\"*:preference:food\"], \"description\": \"what they like to eat\"}\n"
+      "A slot: {\"pattern\": \"*:preference:cuisine\", \"category\": \"preference\", \"cardinality\": "
+      "\"many\",\n"
+      "\"temporal\": true, \"aliases\": [\"*:preference:food\"], \"description\": \"what they like to "
+      "eat\"}\n"
       "Example: slowwave slots put slots.json");
   OnChosen(*put, context, [p, &context] { return RunPut(*p, context); });
 
@@ -148,16 +156,17 @@ void AddSlots(CLI::App& root, CommandContext& context) {
     request.set_tenant(o->target.tenant);
     Table table;
     table.Row({"PATTERN", "CATEGORY", "VALUE", "HOLDS", "TIME", "FROM", "DESCRIPTION"});
-    const absl::Status status = client.Pages(&Stub::ListSlots, request, [&](const v1::ListSlotsResponse& page) {
-      for (const v1::Slot& slot : page.slots()) {
-        if (o->target.json) {
-          context.out << JsonLine(slot);
-        } else {
-          Describe(slot, table);
-        }
-      }
-      return absl::OkStatus();
-    });
+    const absl::Status status =
+        client.Pages(&Stub::ListSlots, request, [&](const v1::ListSlotsResponse& page) {
+          for (const v1::Slot& slot : page.slots()) {
+            if (o->target.json) {
+              context.out << JsonLine(slot);
+            } else {
+              Describe(slot, table);
+            }
+          }
+          return absl::OkStatus();
+        });
     if (!status.ok()) return status;
     if (!o->target.json) context.out << table.Text();
     return 0;

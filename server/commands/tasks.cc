@@ -70,7 +70,8 @@ int Show(const v1::Task& task, const TasksOptions& o, CommandContext& context) {
   return 0;
 }
 
-std::shared_ptr<TasksOptions> AddOne(CLI::App& tasks, CommandContext& context, const char* name, const char* what,
+std::shared_ptr<TasksOptions> AddOne(CLI::App& tasks, CommandContext& context, const char* name,
+                                     const char* what,
                                      absl::StatusOr<int> (*run)(const TasksOptions&, CommandContext&)) {
   auto o = std::make_shared<TasksOptions>();
   CLI::App* command = tasks.add_subcommand(name, what);
@@ -88,14 +89,18 @@ void AddTasks(CLI::App& root, CommandContext& context) {
   tasks->require_subcommand(0, 1);
   auto o = std::make_shared<TasksOptions>();
   AddTargetFlags(*tasks, o->target, UserFlag::kOptional);
-  tasks->add_option("--state", o->states, "Only in this state (waiting, running, behind, delayed, done, dead, cancelled); repeatable");
-  tasks->add_option("--limit", o->limit, "At most this many, newest first, such as 20; 0: all")->check(CLI::NonNegativeNumber);
+  tasks->add_option(
+      "--state", o->states,
+      "Only in this state (waiting, running, behind, delayed, done, dead, cancelled); repeatable");
+  tasks->add_option("--limit", o->limit, "At most this many, newest first, such as 20; 0: all")
+      ->check(CLI::NonNegativeNumber);
   tasks->footer("Example: slowwave tasks --user ines --state dead\n         slowwave tasks retry ID");
-  AddOne(*tasks, context, "show", "Show one task", [](const TasksOptions& t, CommandContext& c) -> absl::StatusOr<int> {
-    auto task = Client(t.target.address).Call(&Stub::GetTask, Named<v1::GetTaskRequest>(t));
-    if (!task.ok()) return task.status();
-    return Show(*task, t, c);
-  });
+  AddOne(*tasks, context, "show", "Show one task",
+         [](const TasksOptions& t, CommandContext& c) -> absl::StatusOr<int> {
+           auto task = Client(t.target.address).Call(&Stub::GetTask, Named<v1::GetTaskRequest>(t));
+           if (!task.ok()) return task.status();
+           return Show(*task, t, c);
+         });
   AddOne(*tasks, context, "cancel", "Cancel a task; a running attempt commits nothing",
          [](const TasksOptions& t, CommandContext& c) -> absl::StatusOr<int> {
            auto task = Client(t.target.address).Call(&Stub::CancelTask, Named<v1::CancelTaskRequest>(t));

@@ -49,7 +49,8 @@ OnEvent Shown(CommandContext& context) {
   return [seen, &context](const v1::TaskEvent& event) {
     const std::string line = EventText(event);
     if (!event.stage().empty() && !event.done()) return;
-    if (seen->insert(absl::StrCat(event.task_id(), event.run_id(), line)).second) context.err << line << std::endl;
+    if (seen->insert(absl::StrCat(event.task_id(), event.run_id(), line)).second)
+      context.err << line << std::endl;
   };
 }
 
@@ -69,8 +70,10 @@ absl::StatusOr<int> RunTrigger(const TriggerOptions& o, CommandContext& context)
     }
     const int64_t left = drained->backed_off + drained->unreadable;
     if (!o.target.json) {
-      context.out << "drained in " << drained->tasks.size() << (drained->tasks.size() == 1 ? " run" : " runs");
-      if (drained->backed_off > 0) context.out << ", " << Grouped(drained->backed_off) << " episodes left for later";
+      context.out << "drained in " << drained->tasks.size()
+                  << (drained->tasks.size() == 1 ? " run" : " runs");
+      if (drained->backed_off > 0)
+        context.out << ", " << Grouped(drained->backed_off) << " episodes left for later";
       if (drained->unreadable > 0) context.out << ", " << Grouped(drained->unreadable) << " unreadable";
       if (const int64_t other = drained->pending - drained->backed_off; other > 0) {
         context.out << ", " << Grouped(other) << " not eligible (type or thresholds)";
@@ -105,18 +108,26 @@ void AddTrigger(CLI::App& root, CommandContext& context) {
       ->check(CLI::Range(0, 20000));
   command->add_option("--from", o->from, "Only episodes at or after this time, such as 2025-03-01");
   command->add_option("--to", o->to, "Only episodes before this time, such as 2025-04-01T12:00:00Z");
-  CLI::Option* keep = command->add_flag("--keep-pending", o->keep_pending, "Do not mark the episodes reviewed");
-  CLI::Option* compress = command->add_flag("--compress", o->compress, "Set the episodes that facts cite to compressed");
-  command->add_flag("--archive", o->archive, "Set the episodes that facts cite to archived")->excludes(compress);
+  CLI::Option* keep =
+      command->add_flag("--keep-pending", o->keep_pending, "Do not mark the episodes reviewed");
+  CLI::Option* compress =
+      command->add_flag("--compress", o->compress, "Set the episodes that facts cite to compressed");
+  command->add_flag("--archive", o->archive, "Set the episodes that facts cite to archived")
+      ->excludes(compress);
   command->add_flag("--include-reverted", o->include_reverted, "Also read what a reverted run had read");
   command->add_flag("--fresh", o->fresh, "Ask the extractor again instead of reusing its stored replies");
-  command->add_option("--request-id", o->request_id, "The same id gives the same task for a day, such as nightly-0412");
-  CLI::Option* wait = command->add_flag("--wait", o->wait, "Return when the task has ended; its stages go to stderr");
-  command->add_flag("--until-drained", o->until_drained, "Return when no eligible episode is left, over all the runs it takes")
+  command->add_option("--request-id", o->request_id,
+                      "The same id gives the same task for a day, such as nightly-0412");
+  CLI::Option* wait =
+      command->add_flag("--wait", o->wait, "Return when the task has ended; its stages go to stderr");
+  command
+      ->add_flag("--until-drained", o->until_drained,
+                 "Return when no eligible episode is left, over all the runs it takes")
       ->excludes(keep)
       ->excludes(wait);
   command->footer(
-      "Exit code: 0 done (without --wait: queued), 1 it failed, 3 drained but for episodes left unreadable or backed off.\n"
+      "Exit code: 0 done (without --wait: queued), 1 it failed, 3 drained but for episodes left unreadable "
+      "or backed off.\n"
       "Example: slowwave trigger --user ines --until-drained\n"
       "         slowwave trigger --user ines --from 2025-03-01 --to 2025-04-01 --wait --json");
   OnChosen(*command, context, [o, &context] { return RunTrigger(*o, context); });

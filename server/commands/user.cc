@@ -43,7 +43,8 @@ absl::StatusOr<int> RunRegister(const RegisterOptions& o, CommandContext& contex
     c->set_kind(v1::TRIGGER_KIND_QUOTA);
     if (o.quota_episodes) c->set_episodes(*o.quota_episodes);
     if (o.quota_mb) c->set_megabytes(*o.quota_mb);
-    absl::Status status = SetSpan("--cooldown", o.cooldown.empty() ? "1h" : o.cooldown, c->mutable_cooldown());
+    absl::Status status =
+        SetSpan("--cooldown", o.cooldown.empty() ? "1h" : o.cooldown, c->mutable_cooldown());
     if (!status.ok()) return status;
   }
   if (!o.events.empty()) {
@@ -62,7 +63,8 @@ absl::StatusOr<int> RunRegister(const RegisterOptions& o, CommandContext& contex
 void AddUser(CLI::App& root, CommandContext& context) {
   CLI::App* user = root.add_subcommand("user", "Register a user with its trigger conditions, or show one");
   user->require_subcommand(1);
-  user->footer("Example: slowwave user show --user ines\n         slowwave user register --user ines --every 12h");
+  user->footer(
+      "Example: slowwave user show --user ines\n         slowwave user register --user ines --every 12h");
 
   auto shown = std::make_shared<Target>();
   CLI::App* show = user->add_subcommand("show", "Counts, conditions and the digest of all facts");
@@ -79,11 +81,16 @@ void AddUser(CLI::App& root, CommandContext& context) {
   CLI::App* reg = user->add_subcommand("register", "Create a user, or replace its conditions");
   AddTargetFlags(*reg, o->target, UserFlag::kRequired);
   std::vector<CLI::Option*> conditions;
-  conditions.push_back(reg->add_option("--every", o->every, "Consolidate at this interval, such as 6h or 1d"));
-  conditions.push_back(reg->add_option("--quota-episodes", o->quota_episodes, "Consolidate at this many pending episodes, such as 500"));
-  conditions.push_back(reg->add_option("--quota-mb", o->quota_mb, "Consolidate at this many pending megabytes, such as 100"));
-  reg->add_option("--cooldown", o->cooldown, "Least time between two runs by quota, such as 30m; 1h if not given");
-  conditions.push_back(reg->add_option("--event", o->events, "Consolidate when `check` names this event, such as task_completed; repeatable"));
+  conditions.push_back(
+      reg->add_option("--every", o->every, "Consolidate at this interval, such as 6h or 1d"));
+  conditions.push_back(reg->add_option("--quota-episodes", o->quota_episodes,
+                                       "Consolidate at this many pending episodes, such as 500"));
+  conditions.push_back(
+      reg->add_option("--quota-mb", o->quota_mb, "Consolidate at this many pending megabytes, such as 100"));
+  reg->add_option("--cooldown", o->cooldown,
+                  "Least time between two runs by quota, such as 30m; 1h if not given");
+  conditions.push_back(reg->add_option(
+      "--event", o->events, "Consolidate when `check` names this event, such as task_completed; repeatable"));
   CLI::Option* manual = reg->add_flag("--manual-only", o->manual_only, "No automatic triggers at all");
   for (CLI::Option* option : conditions) manual->excludes(option);
   reg->footer(

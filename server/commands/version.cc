@@ -1,8 +1,8 @@
 #include <google/protobuf/stubs/common.h>
+#include <grpcpp/grpcpp.h>
 #include <sqlite3.h>
 
 #include <CLI/CLI.hpp>
-#include <grpcpp/grpcpp.h>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -25,8 +25,8 @@ void AddVersion(CLI::App& root, CommandContext& context) {
                                           {"sqlite", sqlite3_libversion()}};
       context.out << out.dump() << "\n";
     } else {
-      context.out << "slowwave " << SLOWWAVE_VERSION << " (gRPC " << grpc::Version() << ", Protobuf " << protobuf
-                  << ", SQLite " << sqlite3_libversion() << ")\n";
+      context.out << "slowwave " << SLOWWAVE_VERSION << " (gRPC " << grpc::Version() << ", Protobuf "
+                  << protobuf << ", SQLite " << sqlite3_libversion() << ")\n";
     }
   });
 }

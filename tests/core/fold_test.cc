@@ -275,7 +275,7 @@ INSTANTIATE_TEST_SUITE_P(Table, NormalValueTest,
                              {"Boolean", ValueType::kBoolean, "Yes", "true"},
                              {"List", ValueType::kList, "tea, Coffee and tea", "coffee,tea"},
                          }),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& each) { return each.param.name; });
 
 }  // namespace
 }  // namespace slowwave

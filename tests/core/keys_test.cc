@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"FirstPerson", "I", "mood", "", GistType::kState, "Bo", "bo:state:mood"},
         {"BrokenKeyFallsBackToParts", "Anna", "x", "a:b", GistType::kGoal, "Bo", "anna:goal:x"},
     }),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& each) { return each.param.name; });
 
 TEST(KeysTest, GistsWithoutPredicateNeverShareAKey) {
   Gist one, two;

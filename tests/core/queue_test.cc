@@ -110,7 +110,7 @@ INSTANTIATE_TEST_SUITE_P(Table, BackoffTest,
                          testing::ValuesIn<BackoffCase>({{"FirstRetry", 1, absl::Seconds(1)},
                                                          {"Doubles", 3, absl::Seconds(4)},
                                                          {"CapsAtFiveMinutes", 30, absl::Minutes(5)}}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& each) { return each.param.name; });
 
 }  // namespace
 }  // namespace slowwave

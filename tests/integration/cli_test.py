@@ -132,7 +132,10 @@ class CommandLine(unittest.TestCase):
         report = self.call("report", *USER)
         self.assertIn("4 of 4 eligible episodes", report.stdout)
         self.assertEqual(len(lines(self.call("report", *USER, "--list", "--json"))), 1)
-        self.assertIn("nothing is quarantined", self.call("quarantine", *USER).stdout)
+        user = lines(self.call("user", "show", *USER, "--json"))[0]
+        quarantined = lines(self.call("quarantine", *USER, "--json"))
+        self.assertEqual(len(quarantined), int(user["quarantined"]))
+        self.assertTrue(all(gist["reason"] for gist in quarantined))
 
     def test_an_export_imported_elsewhere_and_drained_reaches_the_same_digest(self):
         self.import_lines(GOOD)
@@ -188,7 +191,7 @@ class CommandLine(unittest.TestCase):
         listed = {slot["pattern"]: slot for slot in lines(self.call("slots", "--json"))}
         self.assertFalse(listed["*:custom:boat"]["builtin"])
         self.assertTrue(listed["*:location:current_city"]["builtin"])
-        self.assertIn("cardinality", self.call("slots", "put", "-", text='{"pattern": "*:custom:boat"}', code=1).stderr)
+        self.assertIn("cardinality", self.call("slots", "put", "-", text='{"pattern": "*:custom:boat", "category": "custom"}', code=1).stderr)
 
 
 class WithoutADaemon(unittest.TestCase):

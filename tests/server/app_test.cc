@@ -64,6 +64,8 @@ std::string HttpGet(const std::string& address, const std::string& path) {
   return answer;
 }
 
+void WithHttp(Config& config) { config.http_listen = "127.0.0.1:0"; }
+
 class HealthTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(HealthTest, ServiceIsServing) {
@@ -111,7 +113,7 @@ TEST(AppTest, UnknownMethodIsUnimplemented) {
 }
 
 TEST(AppTest, HttpServesMetricsAndProbes) {
-  RunningApp app;
+  RunningApp app(WithHttp);
   EXPECT_THAT(HttpGet(app.app().http_listen(), "/healthz"), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(HttpGet(app.app().http_listen(), "/readyz"), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(HttpGet(app.app().http_listen(), "/metrics"), HasSubstr("slowwave_"));
@@ -119,12 +121,12 @@ TEST(AppTest, HttpServesMetricsAndProbes) {
 }
 
 TEST(AppTest, NoHttpListenMeansNoHttp) {
-  RunningApp app([](Config& config) { config.http_listen = ""; });
+  RunningApp app;
   EXPECT_EQ(app.app().http_listen(), "");
 }
 
 TEST(AppTest, ReadyFileTellsBothAddresses) {
-  RunningApp app;
+  RunningApp app(WithHttp);
   const std::string path = app.folder() + "/ready.json";
   ASSERT_TRUE(app.app().WriteReadyFile(path).ok());
   std::ifstream file(path);

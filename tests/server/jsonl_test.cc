@@ -65,7 +65,9 @@ struct BadLine {
 
 class RefusedLine : public testing::TestWithParam<BadLine> {};
 
-TEST_P(RefusedLine, NamesWhatIsWrong) { EXPECT_THAT(WhyRefused(GetParam().line), HasSubstr(GetParam().reason)); }
+TEST_P(RefusedLine, NamesWhatIsWrong) {
+  EXPECT_THAT(WhyRefused(GetParam().line), HasSubstr(GetParam().reason));
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Table, RefusedLine,
@@ -84,24 +86,29 @@ INSTANTIATE_TEST_SUITE_P(
         {"BlankText", "{\"text\": \" \\n\"}", "text: must not be empty"},
         {"NumberAsText", "{\"text\": 5}", "text: a string"},
         {"DuplicateKey", "{\"text\": \"a\", \"text\": \"b\"}", "'text' occurs twice"},
-        {"DuplicateKeyWithin", "{\"text\": \"a\", \"metadata\": {\"x\": [{\"y\": 1, \"y\": 2}]}}", "'y' occurs twice"},
+        {"DuplicateKeyWithin", "{\"text\": \"a\", \"metadata\": {\"x\": [{\"y\": 1, \"y\": 2}]}}",
+         "'y' occurs twice"},
         {"EscapedNul", "{\"text\": \"a\\u0000b\"}", "NUL"},
         {"NulInKey", "{\"text\": \"a\", \"metadata\": {\"a\\u0000\": 1}}", "NUL"},
         {"RawNul", std::string("{\"text\": \"a") + '\0' + "\"}", "NUL"},
         {"NotUtf8", "{\"text\": \"\xff\xfe\"}", "UTF-8"},
         {"LoneSurrogate", "{\"text\": \"\\ud800\"}", "not JSON"},
-        {"TooDeep", "{\"text\": \"a\", \"metadata\": {\"x\": " + std::string(100000, '['), "nested deeper than 32"},
+        {"TooDeep", "{\"text\": \"a\", \"metadata\": {\"x\": " + std::string(100000, '['),
+         "nested deeper than 32"},
         {"UnknownKey", "{\"text\": \"a\", \"occured_at\": \"2025-01-01\"}", "unknown key 'occured_at'"},
         {"UnknownType", "{\"text\": \"a\", \"type\": \"dream\"}", "type: 'dream' is none of episodic_event"},
         {"UnknownOrigin", "{\"text\": \"a\", \"origin\": \"ghost\"}", "origin: 'ghost' is none of user"},
-        {"Month13", "{\"text\": \"a\", \"occurred_at\": \"2023-13-01\"}", "occurred_at: '2023-13-01' is no time"},
+        {"Month13", "{\"text\": \"a\", \"occurred_at\": \"2023-13-01\"}",
+         "occurred_at: '2023-13-01' is no time"},
         {"TimeAsNumber", "{\"text\": \"a\", \"occurred_at\": 1700000000}", "occurred_at: a string"},
         {"NegativeTurn", "{\"text\": \"a\", \"turn\": -1}", "turn: a whole number"},
         {"HugeTurn", "{\"text\": \"a\", \"turn\": 2147483648}", "turn: a whole number"},
         {"FractionalTurn", "{\"text\": \"a\", \"turn\": 1.5}", "turn: a whole number"},
-        {"HugeAccessCount", "{\"text\": \"a\", \"access_count\": 18446744073709551615}", "access_count: a whole number"},
+        {"HugeAccessCount", "{\"text\": \"a\", \"access_count\": 18446744073709551615}",
+         "access_count: a whole number"},
         {"BigImportance", "{\"text\": \"a\", \"importance\": 1.01}", "importance: must be from 0 to 1"},
-        {"LongId", "{\"text\": \"a\", \"id\": \"" + std::string(129, 'x') + "\"}", "id: must be 1 to 128 bytes"},
+        {"LongId", "{\"text\": \"a\", \"id\": \"" + std::string(129, 'x') + "\"}",
+         "id: must be 1 to 128 bytes"},
         {"EmptyId", "{\"text\": \"a\", \"id\": \"\"}", "id: must be 1 to 128 bytes"},
         {"EntitiesNotAList", "{\"text\": \"a\", \"entities\": \"b\"}", "entities: a list"},
         {"MetadataNotAnObject", "{\"text\": \"a\", \"metadata\": []}", "metadata: an object"},

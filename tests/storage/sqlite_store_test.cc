@@ -17,10 +17,8 @@
 namespace slowwave {
 namespace {
 
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::SizeIs;
 
 INSTANTIATE_TEST_SUITE_P(SqliteMemory, StoreConformance,
                          testing::Values(StoreBackend{"InMemory",

@@ -30,7 +30,7 @@ class RunningApp {
     AppOptions options;
     options.config = DefaultConfig();
     options.config.listen = "127.0.0.1:0";
-    options.config.http_listen = "127.0.0.1:0";
+    options.config.http_listen = "";  // its library takes two seconds to stop
     options.config.data_dir = folder_;
     options.config.workers = 2;
     if (adjust) adjust(options.config);

@@ -22,7 +22,8 @@ Message From(const std::string& json) {
 }
 
 v1::Fact Ghent() {
-  return From<v1::Fact>(R"({"key": "ines:location:current_city", "category": "CATEGORY_LOCATION", "subject": "ines",
+  return From<v1::Fact>(
+      R"({"key": "ines:location:current_city", "category": "CATEGORY_LOCATION", "subject": "ines",
     "predicate": "current_city", "value": "Ghent", "text": "Ines lives in Ghent", "confidence": 0.8, "trust": 3,
     "validFrom": "2024-03-01T00:00:00Z", "validTo": "2025-05-10T22:40:00Z", "temporal": true, "closed": true,
     "type": "GIST_TYPE_FACT", "evidence": [{"episodeId": "a", "quote": "I live in Ghent"}],
@@ -30,7 +31,8 @@ v1::Fact Ghent() {
 }
 
 v1::Fact Utrecht() {
-  return From<v1::Fact>(R"({"key": "ines:location:current_city", "category": "CATEGORY_LOCATION", "subject": "ines",
+  return From<v1::Fact>(
+      R"({"key": "ines:location:current_city", "category": "CATEGORY_LOCATION", "subject": "ines",
     "predicate": "current_city", "value": "Utrecht", "text": "Ines lives in Utrecht", "confidence": 0.9, "trust": 3,
     "validFrom": "2025-05-10T22:40:00Z", "temporal": true, "current": true, "type": "GIST_TYPE_FACT",
     "evidence": [{"episodeId": "b", "quote": "I moved to Utrecht"}]})");
@@ -63,9 +65,7 @@ TEST(FactsText, GroupsBySubjectAndCategory) {
 }
 
 TEST(FactsText, ShowsTheQuotesWithWhoAndWhenOnDemand) {
-  const Lookup lookup = [](const std::string& id) {
-    return id == "b" ? Said{"Ines", "2025-05-10"} : Said{};
-  };
+  const Lookup lookup = [](const std::string& id) { return id == "b" ? Said{"Ines", "2025-05-10"} : Said{}; };
   EXPECT_EQ(FactsText({Ghent()}, &lookup),
             "ines\n"
             "  location\n"
@@ -87,7 +87,8 @@ TEST(ReportText, TellsAPartialRunFromAFailedOne) {
 }
 
 TEST(UserText, TellsConditionsInWords) {
-  const auto user = From<v1::User>(R"({"user": "ines", "tenant": "default", "registeredAt": "2025-01-01T00:00:00Z",
+  const auto user =
+      From<v1::User>(R"({"user": "ines", "tenant": "default", "registeredAt": "2025-01-01T00:00:00Z",
     "conditions": [{"kind": "TRIGGER_KIND_QUOTA", "episodes": "500", "megabytes": 100, "cooldown": "3600s"}]})");
   EXPECT_THAT(UserText(user), HasSubstr("at 500 pending episodes, at 100 MB pending, at most every 1h"));
 }
@@ -114,8 +115,17 @@ TEST(NowText, ShowsOnlyWhatHoldsWithItsQuote) {
 
 TEST(ChangesText, ChainsTheValuesOfASlot) {
   const std::string text = ChangesText({Ghent(), Utrecht()}, Arrivals(kLines));
-  EXPECT_THAT(text, HasSubstr("Ines, current city: Ghent (2024-03-01 to 2025-05-10) -> Utrecht (since 2025-05-10)"));
+  EXPECT_THAT(
+      text, HasSubstr("Ines, current city: Ghent (2024-03-01 to 2025-05-10) -> Utrecht (since 2025-05-10)"));
   EXPECT_THAT(text, HasSubstr("\"I moved to Utrecht\""));
+}
+
+TEST(ChangesText, KeepsValuesThatStoodSideBySideApart) {
+  v1::Fact chess = Ghent();
+  chess.set_value("Chess");
+  v1::Fact sailing = Ghent();
+  sailing.set_value("Sailing");
+  EXPECT_THAT(ChangesText({chess, sailing}, {}), Not(HasSubstr("->")));
 }
 
 TEST(LateText, TellsLateArrivalsAndBackdatedFacts) {

@@ -1,0 +1,157 @@
+// Tasks as workers hold them.
+#include "tests/storage/store_conformance.h"
+
+namespace slowwave {
+namespace {
+
+using testing::HasSubstr;
+
+TEST_P(StoreConformance, RenewedLeaseIsNotRescued) {
+  Register(ana_);
+  const Lease lease = LeaseFor(ana_);
+  clock_.Advance(absl::Seconds(20));
+  Must(store().RenewLease(lease, absl::Seconds(30)));
+  clock_.Advance(absl::Seconds(20));
+  EXPECT_EQ(Must(store().RescueTasks(5, false)), 0);
+  EXPECT_EQ(StateOf(lease.task_id), TaskState::kRunning);
+}
+
+TEST_P(StoreConformance, ReleaseLeavesNoTraceOfTheClaim) {
+  Register(ana_);
+  const Task before = Enqueued(ana_);
+  const Lease lease = ClaimOne().lease;
+  clock_.Advance(absl::Minutes(1));
+  Must(store().ReleaseTask(lease));
+  const Task after = Must(store().GetTask("acme", before.id));
+  EXPECT_EQ(after.state, TaskState::kWaiting);
+  EXPECT_EQ(after.attempt, 0);
+  EXPECT_FALSE(after.started_at.has_value());
+  const ClaimedTask again = ClaimOne();
+  EXPECT_EQ(again.lease.attempt, 1);
+  EXPECT_NE(again.lease.token, lease.token);
+  EXPECT_EQ(Code(store().RenewLease(lease, absl::Seconds(30))), absl::StatusCode::kAborted);
+}
+
+TEST_P(StoreConformance, ReleasedTaskKeepsItsPlaceInTheQueue) {
+  Register(ana_);
+  Register(ben_);
+  Enqueued(ana_);
+  clock_.Advance(absl::Seconds(1));
+  Enqueued(ben_);
+  const Lease lease = ClaimOne().lease;
+  clock_.Advance(absl::Seconds(1));
+  Must(store().ReleaseTask(lease));
+  EXPECT_EQ(ClaimOne().task.user, ana_);
+}
+
+TEST_P(StoreConformance, FailedTaskIsDelayedThenReady) {
+  Register(ana_);
+  const Lease lease = LeaseFor(ana_);
+  Must(store().FailTask(lease, "endpoint down", absl::Minutes(5)));
+  Task task = Must(store().GetTask("acme", lease.task_id));
+  EXPECT_EQ(task.state, TaskState::kDelayed);
+  EXPECT_EQ(task.last_error, "endpoint down");
+  EXPECT_EQ(task.run_after, clock_.Now() + absl::Minutes(5));
+  EXPECT_EQ(task.attempt, 1);
+  EXPECT_EQ(Must(store().NextRescue()), *task.run_after);
+  EXPECT_EQ(Must(store().RescueTasks(5, false)), 0);
+  clock_.Advance(absl::Minutes(5));
+  EXPECT_EQ(Must(store().RescueTasks(5, false)), 1);
+  EXPECT_EQ(Must(store().NextRescue()), absl::InfiniteFuture());
+  EXPECT_FALSE(Must(store().GetTask("acme", lease.task_id)).run_after.has_value());
+  EXPECT_EQ(ClaimOne().lease.attempt, 2);
+}
+
+TEST_P(StoreConformance, TaskThatFailsForGoodIsDeadAndFreesTheOneBehind) {
+  Register(ana_);
+  const Lease lease = LeaseFor(ana_);
+  const Task behind = Enqueued(ana_);
+  clock_.Advance(absl::Minutes(1));
+  Must(store().FailTask(lease, "hopeless", std::nullopt));
+  const Task dead = Must(store().GetTask("acme", lease.task_id));
+  EXPECT_EQ(dead.state, TaskState::kDead);
+  EXPECT_EQ(dead.finished_at, clock_.Now());
+  EXPECT_EQ(dead.last_error, "hopeless");
+  EXPECT_EQ(StateOf(behind.id), TaskState::kWaiting);
+}
+
+TEST_P(StoreConformance, ExpiredLeaseIsRescuedAndFencesItsHolder) {
+  Register(ana_);
+  Ingest(ana_, {MakeEpisode("e")});
+  const Lease lease = LeaseFor(ana_);
+  EXPECT_EQ(Must(store().NextRescue()), clock_.Now() + absl::Seconds(30));
+  clock_.Advance(absl::Seconds(30));
+  EXPECT_EQ(Must(store().RescueTasks(5, false)), 1);
+  const ClaimedTask again = ClaimOne();
+  EXPECT_EQ(again.lease.task_id, lease.task_id);
+  EXPECT_EQ(again.lease.attempt, 2);
+
+  RunCommit commit = CommitFor(lease, "run");
+  commit.reviewed = {"e"};
+  const absl::Status fenced[] = {
+      store().RenewLease(lease, absl::Seconds(1)), store().ReleaseTask(lease),
+      store().FailTask(lease, "x", std::nullopt),  store().StorePlan(lease, "run", "plan"),
+      store().SampleEpisodes(lease, {}).status(),  store().LoadPlanned(lease, {"e"}, 2).status(),
+      store().CommitRun(commit).status()};
+  for (const absl::Status& status : fenced) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
+    EXPECT_THAT(Message(status), HasSubstr("lease lost"));
+  }
+  EXPECT_EQ(StateOf(lease.task_id), TaskState::kRunning);
+  EXPECT_TRUE(Must(store().GetEpisode(ana_, "e")).pending);
+  EXPECT_TRUE(store().RenewLease(again.lease, absl::Seconds(1)).ok());
+}
+
+TEST_P(StoreConformance, TaskOutOfAttemptsDiesAtRescueAndFreesTheOneBehind) {
+  Register(ana_);
+  const Lease lease = LeaseFor(ana_);
+  const Task behind = Enqueued(ana_);
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_EQ(Must(store().RescueTasks(1, false)), 1);
+  const Task dead = Must(store().GetTask("acme", lease.task_id));
+  EXPECT_EQ(dead.state, TaskState::kDead);
+  EXPECT_NE(dead.last_error, "");
+  EXPECT_EQ(StateOf(behind.id), TaskState::kWaiting);
+}
+
+TEST_P(StoreConformance, RescueAtStartTakesAllRunningBackWithoutCounting) {
+  Register(ana_);
+  Register(ben_);
+  Enqueued(ana_);
+  Enqueued(ben_);
+  const auto claimed = Must(store().ClaimTasks("w", 2, absl::Hours(1)));
+  EXPECT_EQ(Must(store().RescueTasks(1, /*all_running=*/true)), 2);
+  for (const ClaimedTask& one : claimed) {
+    const Task task = Must(store().GetTask("acme", one.task.id));
+    EXPECT_EQ(task.state, TaskState::kWaiting);
+    EXPECT_EQ(task.attempt, 0);
+    EXPECT_EQ(Code(store().RenewLease(one.lease, absl::Seconds(1))), absl::StatusCode::kAborted);
+  }
+}
+
+TEST_P(StoreConformance, LeaseOfAnotherUserOrAttemptIsNoLease) {
+  Register(ana_);
+  const Lease lease = LeaseFor(ana_);
+  for (int field = 0; field < 4; ++field) {
+    Lease forged = lease;
+    if (field == 0) forged.user = ben_;
+    if (field == 1) forged.attempt = 2;
+    if (field == 2) forged.token = "guess";
+    if (field == 3) forged.task_id = "other";
+    EXPECT_EQ(Code(store().RenewLease(forged, absl::Seconds(1))), absl::StatusCode::kAborted) << field;
+  }
+}
+
+TEST_P(StoreConformance, StoredPlanComesWithTheNextClaim) {
+  Register(ana_);
+  const Lease lease = LeaseFor(ana_);
+  Must(store().StorePlan(lease, "run-1", "first"));
+  Must(store().StorePlan(lease, "run-2", "second"));
+  EXPECT_EQ(Must(store().GetTask("acme", lease.task_id)).run_id, "run-2");
+  clock_.Advance(absl::Minutes(1));
+  Must(store().RescueTasks(5, false));
+  EXPECT_EQ(ClaimOne().plan, "second");
+}
+
+}  // namespace
+}  // namespace slowwave
