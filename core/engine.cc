@@ -155,6 +155,11 @@ void Engine::Stop(absl::Duration grace) {
 
 void Engine::Wake() { impl_->scheduler.Wake(); }
 
+void Engine::Retried(const std::string& task_id) {
+  impl_->progress.Forget(task_id);
+  Wake();
+}
+
 void Engine::Cancelled(const std::string& task_id) {
   impl_->scheduler.StopRun(task_id);
   ProgressEvent event;

@@ -45,6 +45,8 @@ class Engine {
   void Stop(absl::Duration grace);
   // There may be a new task.
   void Wake();
+  // The task, dead or cancelled before, is to run again: Wake, and watchers see nothing of what was.
+  void Retried(const std::string& task_id);
   // The task was cancelled: its run stops at the next stage boundary.
   void Cancelled(const std::string& task_id);
   ProgressHub& progress();

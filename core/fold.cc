@@ -48,7 +48,7 @@ bool Outweighs(const Voice& a, const Voice& b) {
   const auto rank = [](const Voice& v) {
     return std::make_tuple(v.said->confidence, Quoted(v.said->key), Quoted(v.raw), Quoted(v.said->text),
                            static_cast<int>(v.said->type), v.said->episode_confidence, v.said->turn, v.said->trust,
-                           v.said->session, EvidenceOrder(*v.said));
+                           v.said->session, v.said->said_at, EvidenceOrder(*v.said));
   };
   return rank(a) > rank(b);
 }

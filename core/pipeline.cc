@@ -211,6 +211,7 @@ absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const std
     const auto changed = static_cast<int64_t>(report.changes.size());
     report.stages.push_back({"migrate", report.finished_at - since, {{"changes", changed}}});
     RunCommit& commit = migration->commit;
+    for (Quarantined& q : commit.quarantine) q.at = report.finished_at;
     commit.left_backoff = kLeftBackoff;
     if (!commit.keep_pending) {
       commit.follow_up = SpecOf(run);

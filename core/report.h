@@ -53,6 +53,7 @@ struct Report {
   std::vector<StageReport> stages;
   int64_t sampled = 0, eligible = 0, clusters = 0, strays = 0, chunks = 0, gists = 0, assertions = 0;
   int64_t integrated = 0, created_keys = 0;  // gists under a known slot or key; under a new one
+  // A fact that is created already closed counts as created, and as superseded or ended.
   int64_t facts_created = 0, facts_reinforced = 0, facts_superseded = 0, facts_ended = 0, facts_contested = 0;
   std::map<std::string, int64_t> quarantined;  // by reason
   std::map<std::string, int64_t> skipped;      // pending episodes not sampled, by reason

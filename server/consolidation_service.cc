@@ -254,7 +254,7 @@ absl::StatusOr<v1::TriggerConsolidationResponse> ConsolidationService::RetryTask
   if (!tenant.ok()) return tenant.status();
   absl::StatusOr<EnqueueResult> result = env_.store.RetryTask(*tenant, request.task_id());
   if (!result.ok()) return result.status();
-  env_.engine.Wake();
+  env_.engine.Retried(request.task_id());
   return ToResponse(*result);
 }
 

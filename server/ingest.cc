@@ -56,7 +56,7 @@ IngestItem JudgeEpisode(const ServiceEnv& env, const v1::Episode& episode, const
     item.status = CheckEpisode(episode, path);
   }
   if (item.status.ok()) {
-    item.episode = FromWire(episode, episode.id().empty() ? env.make_id() : std::string(), env.now());
+    item.episode = FromWire(episode, episode.id().empty() ? env.make_id() : std::string());
   } else if (FindBad(bad, wire_path + ".id") == nullptr && episode.id().size() <= kMaxIdBytes) {
     item.episode.id = episode.id();
   }

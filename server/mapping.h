@@ -24,8 +24,8 @@ google::protobuf::Timestamp ToWire(absl::Time time);
 absl::Duration FromWire(const google::protobuf::Duration& span);
 google::protobuf::Duration ToWire(absl::Duration span);
 
-// `made_id` and `now` stand in for an id and a time that the message does not have.
-Episode FromWire(const v1::Episode& episode, const std::string& made_id, absl::Time now);
+// `made_id` stands in for an id that the message does not have. No time gives InfinitePast: the store sets its own, once.
+Episode FromWire(const v1::Episode& episode, const std::string& made_id);
 v1::Episode ToWire(const Episode& episode);
 v1::StoredEpisode ToWire(const StoredEpisode& episode);
 

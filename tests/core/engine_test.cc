@@ -252,8 +252,8 @@ TEST_F(EngineTest, ACancelledTaskChangesNothing) {
   EXPECT_THAT(Lines(), IsEmpty());
   EXPECT_EQ(store_->GetUser(kAnna)->pending, 10);
   ASSERT_TRUE(store_->RetryTask("default", task.id).ok());
-  engine_->Wake();
-  Drain();
+  engine_->Retried(task.id);
+  EXPECT_EQ(Await(task.id).state, TaskState::kDone);
   EXPECT_EQ(store_->GetUser(kAnna)->pending, 0);
 }
 

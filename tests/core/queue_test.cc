@@ -85,6 +85,19 @@ TEST(ProgressHubTest, WhoComesLateSeesEveryStage) {
   EXPECT_THAT(seen, ElementsAre("sample", "cluster"));
 }
 
+TEST(ProgressHubTest, ATaskThatBeginsAnewReplaysNothingOfBefore) {
+  ProgressHub hub;
+  ProgressEvent e;
+  e.task_id = "t";
+  hub.Publish(e);
+  hub.Forget("t");
+  int seen = 0;
+  hub.Subscribe("t", [&](const ProgressEvent&) { ++seen; });
+  EXPECT_EQ(seen, 0);
+  hub.Publish(e);
+  EXPECT_EQ(seen, 1);
+}
+
 TEST(ProgressHubTest, ForgetsTheLeastRecentTaskFirst) {
   ProgressHub hub;
   for (int i = 0; i < 300; ++i) {

@@ -55,6 +55,18 @@ TEST_F(MemoryServiceTest, SameEpisodeAgainExistsAndOtherContentIsDifferent) {
   EXPECT_THAT(again.results(1).reason(), HasSubstr("episodes[1].id is taken"));
 }
 
+TEST_F(MemoryServiceTest, AnUndatedEpisodeKeepsTheTimeItFirstCame) {
+  v1::IngestEpisodesRequest request;
+  request.set_user("ann");
+  request.add_episodes()->set_id("undated");
+  request.mutable_episodes(0)->set_text("I live in Lisbon.");
+  v1::IngestEpisodesResponse response;
+  ASSERT_TRUE(Call(*app_.memory, &Memory::IngestEpisodes, request, response).ok());
+  EXPECT_EQ(response.results(0).status(), v1::INGEST_STATUS_STORED);
+  ASSERT_TRUE(Call(*app_.memory, &Memory::IngestEpisodes, request, response).ok());
+  EXPECT_EQ(response.results(0).status(), v1::INGEST_STATUS_EXISTS);
+}
+
 TEST_F(MemoryServiceTest, BadEpisodesAreRefusedByNameAndTheGoodOnesStored) {
   v1::IngestEpisodesRequest request;
   request.set_user("ann");
