@@ -151,7 +151,7 @@ bool SpeaksFirst(const Voice* a, const Voice* b) {
 // Rule 4e: the scan of one slot (or of one value of a many-valued one), instant by instant.
 class Scan {
  public:
-  Scan(std::vector<Unused>& unused) : unused_(unused) {}
+  explicit Scan(std::vector<Unused>& unused) : unused_(unused) {}
 
   std::vector<Span> Run(const std::vector<const Voice*>& group) {
     for (auto& [at, instant] : MarksOf(group)) {

@@ -14,10 +14,10 @@ namespace slowwave {
 
 namespace asio = boost::asio;
 
-Scheduler::Scheduler(SchedulerOptions options, asio::any_io_executor executor, Store& store, EngineMetrics& metrics,
+Scheduler::Scheduler(SchedulerOptions options, const asio::any_io_executor& executor, Store& store, EngineMetrics& metrics,
                      std::function<void(ClaimedTask, StopFlag)> start)
     : options_(std::move(options)), store_(store), metrics_(metrics), start_(std::move(start)),
-      strand_(asio::make_strand(std::move(executor))), sweep_timer_(strand_), renewal_timer_(strand_) {}
+      strand_(asio::make_strand(executor)), sweep_timer_(strand_), renewal_timer_(strand_) {}
 
 void Scheduler::Start() {
   asio::post(strand_, [this] {

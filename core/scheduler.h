@@ -32,7 +32,7 @@ struct SchedulerOptions {
 class Scheduler {
  public:
   // `start` is called on the strand for each claimed task; it must not block.
-  Scheduler(SchedulerOptions options, boost::asio::any_io_executor executor, Store& store, EngineMetrics& metrics,
+  Scheduler(SchedulerOptions options, const boost::asio::any_io_executor& executor, Store& store, EngineMetrics& metrics,
             std::function<void(ClaimedTask, StopFlag)> start);
 
   void Start();
