@@ -19,13 +19,15 @@ bool IsFinal(TaskState state) {
   return state == TaskState::kDone || state == TaskState::kDead || state == TaskState::kCancelled;
 }
 
-bool LooksFinal(const ProgressEvent& event) { return event.stage.empty() && event.done && IsFinal(event.state); }
+bool LooksFinal(const ProgressEvent& event) {
+  return event.stage.empty() && event.done && IsFinal(event.state);
+}
 
 }  // namespace
 
-// Whatever happens, on any thread, is noted under the lock and asks for a step. Steps run on the executor, one at a
-// time; only they talk to gRPC and the store, and never under the lock. Listeners and queued steps share ownership,
-// so that none of them meets a dead reactor.
+// Whatever happens, on any thread, is noted under the lock and asks for a step. Steps run on the executor,
+// one at a time; only they talk to gRPC and the store, and never under the lock. Listeners and queued steps
+// share ownership, so that none of them meets a dead reactor.
 class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                             public std::enable_shared_from_this<Watch> {
  public:
@@ -38,8 +40,12 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     return owner_.executor_.TrySubmit([self = self_] { self->Open(); });
   }
 
-  void Drain() { Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { draining_ = true; }); }
-  void Look() { Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { look_ = true; }); }
+  void Drain() {
+    Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { draining_ = true; });
+  }
+  void Look() {
+    Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { look_ = true; });
+  }
 
   void OnWriteDone(bool ok) override {
     Note([this, ok]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {

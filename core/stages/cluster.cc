@@ -19,8 +19,9 @@ std::vector<float> VectorOf(const Episode& episode) {
   return EmbedBuiltin(episode.text);
 }
 
-// Unit rows of those `members` that can be compared: not zero (a text without a word has no direction), and of one
-// length, which all members of a cluster share unless an embedder changed between two attempts of a run.
+// Unit rows of those `members` that can be compared: not zero (a text without a word has no direction), and
+// of one length, which all members of a cluster share unless an embedder changed between two attempts of a
+// run.
 struct Space {
   std::vector<int> members;
   EmbeddingMatrix rows;
@@ -44,7 +45,8 @@ Space SpaceOfMembers(const std::vector<Episode>& episodes, const std::vector<int
 
 }  // namespace
 
-absl::StatusOr<Clustering> ClusterEpisodes(const std::vector<Episode>& episodes, const ClusterOptions& options) {
+absl::StatusOr<Clustering> ClusterEpisodes(const std::vector<Episode>& episodes,
+                                           const ClusterOptions& options) {
   Clustering out;
   Vectors vectors;
   std::map<size_t, std::vector<int>> by_length;
@@ -69,11 +71,13 @@ absl::StatusOr<Clustering> ClusterEpisodes(const std::vector<Episode>& episodes,
       out.threshold = cut.min_similarity;
       out.method = cut.method;
     }
-    const std::vector<int> labels = CutAt(*merges, static_cast<int>(space.members.size()), cut.min_similarity);
+    const std::vector<int> labels =
+        CutAt(*merges, static_cast<int>(space.members.size()), cut.min_similarity);
     std::map<int, std::vector<int>> groups;
     for (size_t i = 0; i < labels.size(); ++i) groups[labels[i]].push_back(space.members[i]);
     for (auto& [label, group] : groups) {
-      if (static_cast<int>(group.size()) >= options.min_cluster_size) out.clusters.push_back(std::move(group));
+      if (static_cast<int>(group.size()) >= options.min_cluster_size)
+        out.clusters.push_back(std::move(group));
     }
   }
   if (options.max_clusters > 0 && out.clusters.size() > static_cast<size_t>(options.max_clusters)) {

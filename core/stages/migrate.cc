@@ -28,13 +28,22 @@ void Count(const std::vector<Change>& changes, Report& report) {
         ++report.facts_created;
         if (change.fact.closed) ++(change.replaced_by.empty() ? report.facts_ended : report.facts_superseded);
         break;
-      case ChangeKind::kReinforced: ++report.facts_reinforced; break;
+      case ChangeKind::kReinforced:
+        ++report.facts_reinforced;
+        break;
       case ChangeKind::kSuperseded:
-      case ChangeKind::kCorrected: ++report.facts_superseded; break;
-      case ChangeKind::kEnded: ++report.facts_ended; break;
-      case ChangeKind::kContested: ++report.facts_contested; break;
+      case ChangeKind::kCorrected:
+        ++report.facts_superseded;
+        break;
+      case ChangeKind::kEnded:
+        ++report.facts_ended;
+        break;
+      case ChangeKind::kContested:
+        ++report.facts_contested;
+        break;
       case ChangeKind::kRemoved:
-      case ChangeKind::kUnspecified: break;
+      case ChangeKind::kUnspecified:
+        break;
     }
   }
 }

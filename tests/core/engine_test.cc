@@ -98,7 +98,8 @@ class EngineTest : public testing::Test {
     });
     {
       absl::MutexLock lock(&seen.mu);
-      EXPECT_TRUE(seen.mu.AwaitWithTimeout(absl::Condition(&seen.ended), kPatience)) << "task " << id << " did not end";
+      EXPECT_TRUE(seen.mu.AwaitWithTimeout(absl::Condition(&seen.ended), kPatience))
+          << "task " << id << " did not end";
     }
     engine_->progress().Unsubscribe(handle);
     return *store_->GetTask(kAnna.tenant, id);

@@ -49,7 +49,12 @@ TEST(WorkerPoolTest, UrgentWorkGoesAheadOfWhatWaits) {
   WorkerPool pool(1);
   absl::Notification busy, go;
   std::vector<std::string> order;  // one worker
-  pool.Submit([&] { busy.Notify(); go.WaitForNotification(); }, false);
+  pool.Submit(
+      [&] {
+        busy.Notify();
+        go.WaitForNotification();
+      },
+      false);
   busy.WaitForNotification();
   pool.Submit([&] { order.push_back("normal"); }, false);
   pool.Submit([&] { order.push_back("urgent"); }, true);

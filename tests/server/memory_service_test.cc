@@ -358,9 +358,9 @@ TEST_F(MemoryServiceTest, ExportOfOneUserImportsIntoAnother) {
     ASSERT_TRUE(writer->Write(message));
     message.Clear();
   }
-  message.add_records();                                     // empty
-  message.add_records()->mutable_episode()->set_text("");    // bad
-  message.add_records()->mutable_slot()->set_pattern("x");   // bad
+  message.add_records();                                    // empty
+  message.add_records()->mutable_episode()->set_text("");   // bad
+  message.add_records()->mutable_slot()->set_pattern("x");  // bad
   message.add_records()->mutable_episode()->set_text("one more");
   writer->Write(message);
   writer->WritesDone();
@@ -390,8 +390,10 @@ TEST_F(MemoryServiceTest, AnotherTenantsUserIsNotFound) {
 
 TEST_F(MemoryServiceTest, ErasureIsOfALaterVersion) {
   v1::ErasureReceipt receipt;
-  EXPECT_EQ(Call(*app_.memory, &Memory::EraseUser, {}, receipt).error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(Call(*app_.memory, &Memory::EraseEpisodes, {}, receipt).error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(Call(*app_.memory, &Memory::EraseUser, {}, receipt).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(Call(*app_.memory, &Memory::EraseEpisodes, {}, receipt).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
 }
 
 TEST_F(MemoryServiceTest, VerifyFindsAnEmptyMemoryEqual) {
