@@ -217,8 +217,8 @@ bool IsMeantForUs(const std::string& name) {
 absl::Status LoadEnv(const std::map<std::string, std::string>& env, Config& config) {
   for (const auto& [name, value] : env) {
     if (!absl::StartsWith(name, "SLOWWAVE_")) continue;
-    const auto key =
-        std::find_if(Table().begin(), Table().end(), [&](const Key& k) { return EnvName(k.name) == name; });
+    const auto key = std::find_if(Table().begin(), Table().end(),
+                                  [&given = name](const Key& k) { return EnvName(k.name) == given; });
     if (key != Table().end()) {
       if (absl::Status s = Set(*key, value, absl::StrCat("environment, ", name), config); !s.ok()) return s;
     } else if (IsMeantForUs(name)) {

@@ -72,6 +72,10 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     Schedule();
   }
 
+  void Heard(const ProgressEvent& event) {
+    Note([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { events_.push_back(event); });
+  }
+
   void Schedule() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     if (!open_) return;
     if (stepping_) {
@@ -89,12 +93,12 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       return;
     }
     // Before the state is read again in Step, so that an end in between is seen by one of the two.
-    handle_ = owner_.env_.engine.progress().Subscribe(
-        task_id_, [weak = weak_from_this()](const ProgressEvent& event) {
-          const std::shared_ptr<Watch> watch = weak.lock();
-          if (watch == nullptr) return;
-          watch->Note([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(watch->mu_) { watch->events_.push_back(event); });
-        });
+    handle_ = owner_.env_.engine.progress().Subscribe(task_id_,
+                                                      [weak = weak_from_this()](const ProgressEvent& event) {
+                                                        const std::shared_ptr<Watch> watch = weak.lock();
+                                                        if (watch == nullptr) return;
+                                                        watch->Heard(event);
+                                                      });
     Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
       open_ = true;
       look_ = true;
