@@ -187,6 +187,10 @@ absl::Status LoadYaml(const std::string& path, Config& config) {
   if (!std::filesystem::exists(path, ignored)) {
     return absl::NotFoundError(absl::StrCat(path, ": there is no such configuration file"));
   }
+  // A pipe is fine, as shells make one for <(...); reading a directory makes the stream throw.
+  if (std::filesystem::is_directory(path, ignored)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": is a directory, not a configuration file"));
+  }
   try {
     const YAML::Node root = YAML::LoadFile(path);
     if (root.IsNull()) return absl::OkStatus();

@@ -65,8 +65,8 @@ absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(const HostPort
   const std::string host = listen.host == "localhost" ? "127.0.0.1" : listen.host;
   try {
     endpoint->impl_->server = std::make_unique<CivetServer>(
-        std::vector<std::string>{"listening_ports", absl::StrCat(host, ":", listen.port), "num_threads", "2",
-                                 "request_timeout_ms", "10000"});
+        std::vector<std::string>{"listening_ports", absl::StrCat(host, ":", listen.port), "num_threads", "16",
+                                 "request_timeout_ms", "2000"});
   } catch (const CivetException&) {
     return absl::UnavailableError(
         absl::StrCat("http_listen: cannot listen on ", listen.host, ":", listen.port));

@@ -112,6 +112,10 @@ absl::Status ImportSink::TakeRecord(const v1::ExportRecord& record, const BadTex
         JudgeEpisode(env_, record.episode(), bad, wire_path + ".episode", path + ".episode", index));
     return items_.size() < kMaxBatch ? absl::OkStatus() : Store();
   }
+  if (record.has_header() && index == 0 && FindBad(bad, wire_path) == nullptr &&
+      CheckString(record.header().user(), path, kMaxIdBytes, true).ok() && name_.empty()) {
+    name_ = record.header().user();
+  }
   absl::Status judged;
   if (const std::string* field = FindBad(bad, wire_path); field != nullptr) {
     judged = NotUtf8(absl::StrCat(path, field->substr(wire_path.size())));
@@ -134,15 +138,16 @@ absl::Status ImportSink::TakeRecord(const v1::ExportRecord& record, const BadTex
 
 absl::Status ImportSink::TakeHeader(const v1::ExportHeader& header) {
   const std::string path = "records[0].header";
-  if (header.format() != 1) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ".format is ", header.format(), "; allowed: 1"));
-  }
+  // Whose memory it is comes first: a header that is wrong otherwise must not cost the episodes behind it.
   if (absl::Status s = CheckString(header.tenant(), path + ".tenant", kMaxIdBytes, false); !s.ok()) return s;
   if (absl::Status s = CheckString(header.user(), path + ".user", kMaxIdBytes, name_.empty()); !s.ok())
     return s;
-  if (absl::Status s = CheckConditionSizes(header.conditions(), path + ".conditions"); !s.ok()) return s;
   if (name_.empty()) name_ = header.user();
   if (tenant_.empty()) tenant_ = header.tenant();
+  if (header.format() != 1) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ".format is ", header.format(), "; allowed: 1"));
+  }
+  if (absl::Status s = CheckConditionSizes(header.conditions(), path + ".conditions"); !s.ok()) return s;
   absl::StatusOr<UserKey> user = CheckUser(tenant_, name_);
   if (!user.ok()) return user.status();
   absl::StatusOr<UserState> known = env_.store.GetUser(*user);

@@ -15,5 +15,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return root.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
   }
+  // What was printed counts only once it is out: a full disk behind a pipe is no success.
+  if (!std::cout.flush()) {
+    std::cerr << "slowwave: cannot write standard output" << std::endl;
+    return context.exit_code == 0 ? 1 : context.exit_code;
+  }
   return context.exit_code;
 }

@@ -102,6 +102,7 @@ Episode FromWire(const v1::Episode& episode, const std::string& made_id) {
   record.access_count = episode.access_count();
   if (!episode.metadata().empty()) {
     record.metadata = NormalJsonObject(episode.metadata(), kMaxMetadataDepth).value_or(episode.metadata());
+    if (record.metadata == "{}") record.metadata.clear();  // as no metadata is printed
   }
   return record;
 }

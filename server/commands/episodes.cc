@@ -43,7 +43,7 @@ absl::StatusOr<int> RunShow(const EpisodesOptions& o, CommandContext& context) {
                                   Word(v1::Origin_Name(e.origin()), "ORIGIN_"))});
   table.Row({"state", absl::StrCat(Fate(*found), found->reviewed_by().empty() ? "" : " by run ",
                                    found->reviewed_by())});
-  context.out << table.Text() << "\n" << e.text() << "\n";
+  context.out << table.Text() << "\n" << Printable(e.text()) << "\n";
   return 0;
 }
 

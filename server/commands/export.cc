@@ -1,6 +1,9 @@
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -22,17 +25,22 @@ struct ExportOptions {
 absl::StatusOr<int> RunExport(const ExportOptions& o, CommandContext& context) {
   const bool to_file = o.file != "-";
   // A reader of the file sees a whole export or none.
-  const std::string part = o.file + ".part";
+  // A device, a pipe or a link is written as it is, never replaced.
+  std::error_code error;
+  const auto kind = std::filesystem::symlink_status(o.file, error).type();
+  const bool by_rename =
+      kind == std::filesystem::file_type::regular || kind == std::filesystem::file_type::not_found;
+  const std::string part = by_rename ? absl::StrCat(o.file, ".", getpid(), ".part") : o.file;
   std::ofstream file;
   if (to_file) {
-    file.open(part, std::ios::binary | std::ios::trunc);
+    file.open(part, by_rename ? std::ios::binary | std::ios::trunc : std::ios::binary);
     if (!file) return absl::UnavailableError(absl::StrCat("cannot write ", part, ": ", std::strerror(errno)));
   }
   std::ostream& out = to_file ? static_cast<std::ostream&>(file) : context.out;
   const auto give_up = [&](absl::Status status) {
     if (to_file) {
       file.close();
-      std::remove(part.c_str());
+      if (by_rename) std::remove(part.c_str());
     }
     return status;
   };
@@ -60,7 +68,7 @@ absl::StatusOr<int> RunExport(const ExportOptions& o, CommandContext& context) {
   if (!status.ok()) return give_up(Readable(status, o.target.address));
   if (to_file) {
     file.close();
-    if (!file || std::rename(part.c_str(), o.file.c_str()) != 0) {
+    if (!file || (by_rename && std::rename(part.c_str(), o.file.c_str()) != 0)) {
       return give_up(
           absl::UnavailableError(absl::StrCat("cannot write ", o.file, ": ", std::strerror(errno))));
     }

@@ -46,7 +46,24 @@ size_t Width(absl::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-std::string Shorten(absl::string_view text, size_t width) {
+void Table::Row(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = Printable(cell);
+  rows_.push_back(std::move(cells));
+}
+
+std::string Printable(absl::string_view text) {
+  std::string out(text);
+  for (size_t i = 0; i < out.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(out[i]);
+    const bool c1 = byte == 0xC2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xA0;
+    if (c1) out.replace(i, 2, " ");  // U+0080 to U+009F
+    if (byte < 0x20 || byte == 0x7F) out[i] = ' ';
+  }
+  return out;
+}
+
+std::string Shorten(absl::string_view raw, size_t width) {
+  const std::string text = Printable(raw);
   std::string out;
   size_t count = 0;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -55,7 +72,7 @@ std::string Shorten(absl::string_view text, size_t width) {
       out += "…";
       break;
     }
-    out += text[i] == '\n' || text[i] == '\r' || text[i] == '\t' ? ' ' : text[i];
+    out += text[i];
   }
   return out;
 }

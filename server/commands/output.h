@@ -23,7 +23,7 @@ std::string JsonLine(const google::protobuf::Message& message);
 class Table {
  public:
   explicit Table(int indent = 0) : indent_(indent) {}
-  void Row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  void Row(std::vector<std::string> cells);
   bool empty() const { return rows_.empty(); }
   std::string Text() const;
 
@@ -34,6 +34,9 @@ class Table {
 
 // Characters that a terminal shows for it, near enough: UTF-8 code points.
 size_t Width(absl::string_view text);
+
+// `text` with control characters made spaces, so that what an episode says cannot steer a terminal.
+std::string Printable(absl::string_view text);
 
 // The first `width` characters, with an ellipsis if there were more; line breaks made spaces.
 std::string Shorten(absl::string_view text, size_t width);

@@ -12,6 +12,11 @@ namespace {
 
 using testing::HasSubstr;
 
+TEST(PrintableTest, ControlCharactersBecomeSpaces) {
+  EXPECT_EQ(Printable("a\x1b[31mb\nc\x7f"), "a [31mb c ");
+  EXPECT_EQ(Printable("caf\xC3\xA9 \xC2\x9B"), "caf\xC3\xA9  ");
+}
+
 TEST(JsonLine, IsOneLineWithFalseAndZeroInIt) {
   v1::Fact fact;
   fact.set_text("two\nlines");
