@@ -20,6 +20,7 @@ constexpr int kMinContentWordsOfADeed = 3;  // 'I sprained my wrist on the wall'
 constexpr size_t kMinTokens = 5;
 constexpr size_t kMaxTokens = 30;
 constexpr size_t kLeastTried = 3;  // members of a cluster, or half of it
+constexpr size_t kColon = 14;      // tokens within which a heading ends: 'From the night shift:'
 constexpr size_t kOpening = 5;     // tokens that may stand before the subject
 
 // Words that mean something by themselves: no 'life', 'support', 'things'.
@@ -93,16 +94,16 @@ bool OpensWithWhatWasDone(const Sentence& s, size_t at) {
 // Verbs of opinion, wish and mood tell nothing that happened.
 bool IsMood(const Sentence& s, size_t subject) {
   static const WordSet kMoods = {
-      "feel",   "felt",      "feeling",     "think",    "thought",  "believe", "know",      "knew",
-      "need",   "needed",    "want",        "wanted",   "hope",     "hoping",  "wish",      "guess",
-      "bet",    "agree",     "passionate",  "keen",     "mean",     "love",    "hate",      "like",
-      "miss",   "remember",  "remembering", "can",      "could",    "would",   "should",    "might",
-      "may",    "must",      "will",        "'d",       "glad",     "proud",   "happy",     "sad",
-      "sorry",  "excited",   "inspired",    "grateful", "thankful", "nervous", "tired",     "sure",
-      "down",   "aiming",    "keep",        "try",      "going",    "dead",    "imagine",   "promise",
-      "said",   "told",      "asked",       "say",      "meant",    "wonder",  "wondering", "jealous",
-      "afraid", "screaming", "crying",      "heard",    "see",      "seem",    "seems",     "get",
-      "truly",  "shine"};
+      "feel",    "felt",   "feeling",    "think",       "thought",  "believe",  "know",    "knew",
+      "need",    "needed", "want",       "wanted",      "hope",     "hoping",   "wish",    "guess",
+      "bet",     "agree",  "passionate", "overwhelmed", "keen",     "mean",     "love",    "hate",
+      "like",    "miss",   "remember",   "remembering", "can",      "could",    "would",   "should",
+      "might",   "may",    "must",       "will",        "'d",       "glad",     "proud",   "happy",
+      "sad",     "sorry",  "excited",    "inspired",    "grateful", "thankful", "nervous", "tired",
+      "sure",    "down",   "aiming",     "keep",        "try",      "going",    "dead",    "imagine",
+      "promise", "said",   "told",       "asked",       "say",      "meant",    "wonder",  "wondering",
+      "jealous", "afraid", "screaming",  "crying",      "heard",    "see",      "seem",    "seems",
+      "get",     "truly",  "shine"};
   for (size_t i = subject + 1; i < s.tokens.size() && i < subject + 5; ++i) {
     if (s.tokens[i].punct) break;
     if (kMoods.contains(s.tokens[i].word)) return true;
@@ -113,13 +114,13 @@ bool IsMood(const Sentence& s, size_t subject) {
 }  // namespace
 
 bool TellsSomething(const Sentence& sentence) {
-  static const WordSet kNever = {"you",      "your",  "yours",    "y'all",  "ya",      "thanks", "thank",
-                                 "congrats", "sorry", "let",      "lets",   "can",     "wish",   "maybe",
-                                 "perhaps",  "if",    "would",    "could",  "might",   "should", "imagine",
-                                 "wow",      "lol",   "haha",     "ha",     "gonna",   "both",   "which",
-                                 "wait",     "such",  "tomorrow", "almost", "nearly",  "advice", "reminder",
-                                 "someday",  "soon",  "please",   "like",   "else",    "too",    "either",
-                                 "another",  "\"",    "dream",    "joke",   "kidding", "same",   "someone"};
+  static const WordSet kNever = {
+      "you",    "your",   "yours",   "y'all",    "ya",     "thanks",  "thank",  "congrats", "sorry",
+      "let",    "lets",   "can",     "wish",     "maybe",  "perhaps", "if",     "would",    "could",
+      "might",  "should", "imagine", "wow",      "lol",    "haha",    "ha",     "gonna",    "both",
+      "which",  "wait",   "such",    "tomorrow", "almost", "nearly",  "advice", "reminder", "someday",
+      "dreams", "hearts", "soon",    "please",   "like",   "else",    "too",    "either",   "another",
+      "\"",     "dream",  "joke",    "kidding",  "same",   "someone"};
   const auto& tokens = sentence.tokens;
   if (sentence.question || tokens.size() > kMaxTokens || tokens.size() < kMinTokens) return false;
   if (std::any_of(tokens.begin(), tokens.end(), [](const Token& t) { return kNever.contains(t.word); }))
@@ -132,7 +133,7 @@ bool TellsSomething(const Sentence& sentence) {
   if (words < kMinContentWordsOfADeed) return false;
   // 'From the night shift: walked along the river'
   size_t start = 0;
-  for (size_t i = 0; i + 1 < tokens.size() && i < 2 * kOpening; ++i) {
+  for (size_t i = 0; i + 1 < tokens.size() && i < kColon; ++i) {
     if (tokens[i].punct && tokens[i].word == ":") start = i + 1;
   }
   if (OpensWithWhatWasDone(sentence, start)) return words >= kMinContentWords;

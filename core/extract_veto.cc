@@ -140,6 +140,12 @@ bool IsOnce(const Sentence& s, size_t begin, size_t end) {
         if (s.Is(k, "ago")) return true;
       }
     }
+    // 'I bought a chess set for my son': a gift.
+    static const auto* kGot = new WordSet(FromList("bought got ordered"));
+    static const auto* kWhose = new WordSet(FromList("my our his her their a"));
+    if (s.Is(i, "for") && i + 2 < s.tokens.size() && AnyOf(s, 0, i, *kGot) &&
+        kWhose->contains(s.tokens[i + 1].word) && lexicon::IsRelation(s.tokens[i + 2].word))
+      return true;
     // What brings people together is an occasion.
     if ((s.Is(i, "brings") || s.Is(i, "bring")) && s.Is(i + 1, "us") && s.Is(i + 2, "together")) return true;
     if (s.Is(i, "yesterday") || ((s.Is(i, "last") || s.Is(i, "on")) && i + 1 < s.tokens.size() &&

@@ -130,6 +130,12 @@ std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
   } else if (listed && !IsBoundary(s, end) && !lexicon::IsListedOccupation(s.tokens[end - 1].word)) {
     return std::nullopt;  // 'a paper plane': the ending says job, the phrase goes on
   }
+  // 'a student's parent' is no student.
+  static const WordSet kWhose = {"parent", "kid", "child", "friend"};
+  if (s.Is(end, "'s") && end + 1 < s.tokens.size() &&
+      (lexicon::IsRelation(s.tokens[end + 1].word) || lexicon::IsListedOccupation(s.tokens[end + 1].word) ||
+       kWhose.contains(s.tokens[end + 1].word)))
+    return std::nullopt;
   for (size_t k = i; k < end; ++k) {
     if (lexicon::IsPronoun(s.tokens[k].word) || lexicon::IsDeterminer(s.tokens[k].word) ||
         lexicon::IsDiet(s.tokens[k].word) || s.tokens[k].word == "of")
