@@ -168,7 +168,8 @@ void DropNamelessKin(std::vector<Found>& found) {
                        [&](const Found& f) { return f.match.relation && f.match.relation->begin == token; });
   };
   std::erase_if(found, [&](const Found& f) {
-    return absl::string_view(f.group->slot) == "relationship:household" && named(f.value.begin);
+    const absl::string_view slot = f.group->slot;
+    return (slot == "relationship:household" || slot == "relationship:pet") && named(f.value.begin);
   });
 }
 

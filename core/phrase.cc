@@ -420,7 +420,9 @@ std::optional<Phrase> ReadListed(PhraseKind kind, const Sentence& s, size_t at) 
     static const WordSet kWholly = {"altogether", "forever", "for", "too"};
     const bool whole = IsClauseEnd(s, at + 1) || s.tokens[at + 1].time ||
                        lexicon::IsFiller(s.tokens[at + 1].word) || kWholly.contains(s.tokens[at + 1].word);
-    if (!whole || s.Is(at + 1, "after") || s.Is(at + 1, "with") || s.Is(at + 1, "when")) return std::nullopt;
+    if (!whole || s.Is(at + 1, "after") || s.Is(at + 1, "with") || s.Is(at + 1, "when") ||
+        ((s.Is(at + 1, "so") || s.Is(at + 1, "too")) && s.Is(at + 2, "much")))
+      return std::nullopt;
     if (s.Is(at + 1, "for") && !s.Is(at + 2, "good") && !s.Is(at + 2, "ever")) return std::nullopt;
   }
   if (kind == PhraseKind::kCondition && (s.Is(at + 1, "disease") || s.Is(at + 1, "syndrome")))
@@ -428,7 +430,7 @@ std::optional<Phrase> ReadListed(PhraseKind kind, const Sentence& s, size_t at) 
   // 'my horse painting' is no horse.
   const bool owned = kind == PhraseKind::kKin || kind == PhraseKind::kKinMany || kind == PhraseKind::kPets ||
                      kind == PhraseKind::kOnePet;
-  if (owned && !IsBoundary(s, at + 1)) return std::nullopt;
+  if (owned && (!IsBoundary(s, at + 1) || (s.Is(at + 1, "in") && s.Is(at + 2, "law")))) return std::nullopt;
   return Phrase{at, at + 1, at + 1};
 }
 

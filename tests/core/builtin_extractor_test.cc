@@ -131,6 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::ValuesIn<Case>({{"Ruben is my fianc\u00e9", "ada:relationship:partner=Ruben"},
                              {"Tomasz is my boyfriend", "ada:relationship:partner=Tomasz"},
                              {"My husband Jan cooks", "ada:relationship:partner=Jan"},
+                             {"Rex is my dog", "ada:relationship:pet=Rex"},
                              {"Nina is my older sister", "ada:relationship:sister=Nina"},
                              {"I broke up with Ruben", "ada:relationship:partner!=Ruben"},
                              {"Ruben and I are not together anymore", "ada:relationship:partner!=Ruben"}}));
@@ -190,7 +191,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "I'm hiking with some friends this weekend", "We love climbing, sliding and swinging",
                     "I had a quiet weekend after we went camping two weekends ago",
                     "I think baking and cooking really brings us together", "I want to be brave for my team",
-                    "I'm determined to find the right spot", "I wanna help make a difference"));
+                    "I'm determined to find the right spot", "I wanna help make a difference",
+                    "Silence is my hobby", "I stopped drinking too much", "Jan and I split up the work"));
 
 TEST(BuiltinExtractorTest, LeavesTheFirstPersonOfAnAssistantAlone) {
   EXPECT_THAT(Facts(Said("I live in Oslo", "bot", Origin::kAssistant)), IsEmpty());
