@@ -44,7 +44,9 @@ PipelineOptions PipelineOptionsOf(const EngineOptions& o) {
 // Members are in order of lifetime: what runs threads comes last.
 struct Engine::Impl {
   Impl(EngineOptions o, Store& s, prometheus::Registry& registry)
-      : options(std::move(o)), store(s), metrics(registry),
+      : options(std::move(o)),
+        store(s),
+        metrics(registry),
         pipeline(PipelineOptionsOf(options), store, extractor, progress, metrics, SystemClock()),
         guard(io.get_executor()),
         scheduler(SchedulerOptionsOf(options), io.get_executor(), store, metrics,
@@ -53,7 +55,8 @@ struct Engine::Impl {
         runner({options.max_attempts}, store, pipeline, extractor, progress, metrics, pool, SystemClock(),
                [this](const RunEnd& end) { Ended(end); }) {}
 
-  // On the strand. A worker that gets free takes the best task then waiting, which may be another than this one.
+  // On the strand. A worker that gets free takes the best task then waiting, which may be another than this
+  // one.
   void Queue(ClaimedTask task, StopFlag stop) {
     {
       absl::MutexLock lock(&mu);
@@ -88,7 +91,8 @@ struct Engine::Impl {
     for (const ClaimedTask& task : queue.Drain()) {
       const absl::Status released = store.ReleaseTask(task.lease);
       if (!released.ok()) {
-        spdlog::warn("task {}: cannot be handed back, its lease will run out: {}", task.task.id, released.ToString());
+        spdlog::warn("task {}: cannot be handed back, its lease will run out: {}", task.task.id,
+                     released.ToString());
       }
       metrics.runs_handed_back.Increment();
       Ended({task.task.id, false});
@@ -123,7 +127,8 @@ Engine::~Engine() { Stop(absl::ZeroDuration()); }
 
 absl::Status Engine::Start() {
   if (impl_->options.sole_owner) {
-    absl::StatusOr<int> leftovers = impl_->store.RescueTasks(impl_->options.max_attempts, /*all_running=*/true);
+    absl::StatusOr<int> leftovers =
+        impl_->store.RescueTasks(impl_->options.max_attempts, /*all_running=*/true);
     if (!leftovers.ok()) return leftovers.status();
     if (*leftovers > 0) spdlog::info("took back {} tasks that an earlier process left running", *leftovers);
   }
@@ -154,6 +159,11 @@ void Engine::Stop(absl::Duration grace) {
 }
 
 void Engine::Wake() { impl_->scheduler.Wake(); }
+
+void Engine::Retried(const std::string& task_id) {
+  impl_->progress.Forget(task_id);
+  Wake();
+}
 
 void Engine::Cancelled(const std::string& task_id) {
   impl_->scheduler.StopRun(task_id);

@@ -18,18 +18,18 @@ class Registry;
 namespace slowwave {
 
 struct EngineOptions {
-  std::string owner;                    // UUID of this process
-  int workers = 2;                      // >= 1
+  std::string owner;  // UUID of this process
+  int workers = 2;    // >= 1
   int max_open_runs = 64;
   absl::Duration lease = absl::Seconds(30);
   int max_attempts = 5;
-  bool sole_owner = true;               // the store is this process' alone: running tasks at start are leftovers
+  bool sole_owner = true;  // the store is this process' alone: running tasks at start are leftovers
   // pipeline
-  int episode_limit = 200;              // sampled a run, unless the task says otherwise
-  int chunk_budget = 25;                // memories an extractor call
+  int episode_limit = 200;  // sampled a run, unless the task says otherwise
+  int chunk_budget = 25;    // memories an extractor call
   double min_importance = 0.3, min_confidence = 0.3;
   int min_cluster_size = 2;
-  int max_clusters = 0;                 // 0: unlimited
+  int max_clusters = 0;                        // 0: unlimited
   std::optional<double> similarity_threshold;  // unset: calibrated
 };
 
@@ -40,11 +40,13 @@ class Engine {
   ~Engine();
   // Takes leftovers back, then begins to claim.
   absl::Status Start();
-  // Claims nothing more; running runs finish until the deadline, then they and everything claimed are handed back
-  // without using an attempt.
+  // Claims nothing more; running runs finish until the deadline, then they and everything claimed are handed
+  // back without using an attempt.
   void Stop(absl::Duration grace);
   // There may be a new task.
   void Wake();
+  // The task, dead or cancelled before, is to run again: Wake, and watchers see nothing of what was.
+  void Retried(const std::string& task_id);
   // The task was cancelled: its run stops at the next stage boundary.
   void Cancelled(const std::string& task_id);
   ProgressHub& progress();

@@ -41,7 +41,7 @@ struct Gist {
   std::string predicate;  // may be empty
   std::optional<std::string> value;
   ValueType value_type = ValueType::kText;
-  std::string key;        // may be empty; then made of subject, type and predicate
+  std::string key;  // may be empty; then made of subject, type and predicate
   AssertionState state = AssertionState::kHolds;
   std::optional<absl::Time> valid_from;  // only if the text names a day, month or year (UTC start of it)
   std::optional<absl::Time> valid_to;

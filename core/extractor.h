@@ -25,7 +25,8 @@ class Extractor {
   virtual ~Extractor() = default;
   // Recorded in plans and reports: 'builtin/1'.
   virtual std::string name() const = 0;
-  // Calls `done` exactly once, on this thread or any other, now or later. `chunk` and its episodes outlive that call.
+  // Calls `done` exactly once, on this thread or any other, now or later. `chunk` and its episodes outlive
+  // that call.
   virtual void Extract(const Chunk& chunk, Done done) = 0;
 };
 

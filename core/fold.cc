@@ -47,8 +47,8 @@ auto EvidenceOrder(const Assertion& a) {
 bool Outweighs(const Voice& a, const Voice& b) {
   const auto rank = [](const Voice& v) {
     return std::make_tuple(v.said->confidence, Quoted(v.said->key), Quoted(v.raw), Quoted(v.said->text),
-                           static_cast<int>(v.said->type), v.said->episode_confidence, v.said->turn, v.said->trust,
-                           v.said->session, EvidenceOrder(*v.said));
+                           static_cast<int>(v.said->type), v.said->episode_confidence, v.said->turn,
+                           v.said->trust, v.said->session, v.said->said_at, EvidenceOrder(*v.said));
   };
   return rank(a) > rank(b);
 }
@@ -74,13 +74,15 @@ bool BytesPreferred(const std::string& a, const std::string& b) {
   return order != 0 ? order < 0 : a.size() > b.size();
 }
 
-// Rule 4d: of several values at one instant the highest (trust, turn, sessions, confidence) wins, then the bytes.
+// Rule 4d: of several values at one instant the highest (trust, turn, sessions, confidence) wins, then the
+// bytes.
 std::string Winner(const std::vector<Item>& holds) {
   std::map<std::string, std::tuple<int, int, size_t, double>> weights;
   std::map<std::string, std::set<std::string>> sessions;
   for (const auto& [value, voice] : holds) {
     auto& [trust, turn, count, confidence] =
-        weights.try_emplace(value, voice->said->trust, voice->said->turn, 0, voice->said->confidence).first->second;
+        weights.try_emplace(value, voice->said->trust, voice->said->turn, 0, voice->said->confidence)
+            .first->second;
     trust = std::max(trust, voice->said->trust);
     turn = std::max(turn, voice->said->turn);
     sessions[value].insert(voice->said->session);
@@ -89,21 +91,23 @@ std::string Winner(const std::vector<Item>& holds) {
   }
   const std::string* best = nullptr;
   for (const auto& [value, weight] : weights) {
-    if (best == nullptr || weight > weights[*best] || (weight == weights[*best] && BytesPreferred(value, *best))) {
+    if (best == nullptr || weight > weights[*best] ||
+        (weight == weights[*best] && BytesPreferred(value, *best))) {
       best = &value;
     }
   }
   return *best;
 }
 
-// Rule 4c: a foretold end is void once the same value is given another end by words said later, but before it.
+// Rule 4c: a foretold end is void once the same value is given another end by words said later, but before
+// it.
 bool Revised(const Voice& voice, const std::vector<const Voice*>& group) {
   const Assertion& a = *voice.said;
   return *a.valid_to > a.said_at && std::any_of(group.begin(), group.end(), [&](const Voice* other) {
-           const Assertion& b = *other->said;
-           return other->normal == voice.normal && b.said_at > a.said_at && b.said_at <= *a.valid_to && b.valid_to &&
-                  *b.valid_to != *a.valid_to;
-         });
+    const Assertion& b = *other->said;
+    return other->normal == voice.normal && b.said_at > a.said_at && b.said_at <= *a.valid_to && b.valid_to &&
+           *b.valid_to != *a.valid_to;
+  });
 }
 
 struct Instant {
@@ -143,7 +147,8 @@ bool SpeaksFirst(const Voice* a, const Voice* b) {
     return std::make_tuple(Quoted(v->episodes), v->said->said_at, v->said->turn, v->said->trust,
                            v->said->episode_confidence, Quoted(v->said->key), Quoted(v->raw), v->holds(),
                            v->said->valid_from.value_or(absl::InfiniteFuture()),
-                           v->said->valid_to.value_or(absl::InfiniteFuture()), v->said->confidence, v->said->text);
+                           v->said->valid_to.value_or(absl::InfiniteFuture()), v->said->confidence,
+                           v->said->text);
   };
   return rank(a) < rank(b);
 }
@@ -151,7 +156,7 @@ bool SpeaksFirst(const Voice* a, const Voice* b) {
 // Rule 4e: the scan of one slot (or of one value of a many-valued one), instant by instant.
 class Scan {
  public:
-  Scan(std::vector<Unused>& unused) : unused_(unused) {}
+  explicit Scan(std::vector<Unused>& unused) : unused_(unused) {}
 
   std::vector<Span> Run(const std::vector<const Voice*>& group) {
     for (auto& [at, instant] : MarksOf(group)) {
@@ -221,7 +226,8 @@ class Scan {
     }
   }
 
-  void HoldOne(absl::Time at, const std::string& value, const std::vector<Item>& holds, const std::string& winner) {
+  void HoldOne(absl::Time at, const std::string& value, const std::vector<Item>& holds,
+               const std::string& winner) {
     std::vector<const Voice*> own;
     for (const auto& [said, voice] : holds) {
       if (said == value) own.push_back(voice);
@@ -285,13 +291,14 @@ std::vector<Evidence> EvidenceOf(const std::vector<const Voice*>& voices) {
 }
 
 Fact FactOf(const Span& span, const ResolvedSlot& slot) {
-  const Voice* told = *std::min_element(span.support.begin(), span.support.end(), [](const Voice* a, const Voice* b) {
-    const auto rank = [](const Voice* v) {
-      return std::make_tuple(-v->said->trust, -v->said->confidence, v->said->said_at, v->said->text, v->raw,
-                             static_cast<int>(v->said->type));
-    };
-    return rank(a) < rank(b);
-  });
+  const Voice* told =
+      *std::min_element(span.support.begin(), span.support.end(), [](const Voice* a, const Voice* b) {
+        const auto rank = [](const Voice* v) {
+          return std::make_tuple(-v->said->trust, -v->said->confidence, v->said->said_at, v->said->text,
+                                 v->raw, static_cast<int>(v->said->type));
+        };
+        return rank(a) < rank(b);
+      });
   Fact fact;
   fact.key = slot.name;
   fact.category = slot.category;
@@ -320,25 +327,31 @@ std::string TimeText(const std::optional<absl::Time>& t) {
 }
 
 // Length-prefixed, so that no content can pass for a boundary.
-void AppendField(std::string* out, absl::string_view field) { absl::StrAppend(out, field.size(), ":", field, ";"); }
+void AppendField(std::string* out, absl::string_view field) {
+  absl::StrAppend(out, field.size(), ":", field, ";");
+}
 
 }  // namespace
 
 int TrustOf(Origin origin) {
   switch (origin) {
-    case Origin::kUser: return 3;
-    case Origin::kTool: return 2;
-    case Origin::kAssistant: return 1;
+    case Origin::kUser:
+      return 3;
+    case Origin::kTool:
+      return 2;
+    case Origin::kAssistant:
+      return 1;
     case Origin::kDerived:
-    case Origin::kUnspecified: return 0;
+    case Origin::kUnspecified:
+      return 0;
   }
   return 0;
 }
 
 Folded Fold(const std::vector<Assertion>& assertions, Resolver resolve) {
   // One voice an episode: the same claim of the same episodes counts once (rule 4b).
-  using Identity = std::tuple<std::string, std::optional<std::string>, std::string, int, std::optional<absl::Time>,
-                              std::optional<absl::Time>>;
+  using Identity = std::tuple<std::string, std::optional<std::string>, std::string, int,
+                              std::optional<absl::Time>, std::optional<absl::Time>>;
   std::map<Identity, Voice> best;
   std::map<std::string, ResolvedSlot> slots;
   for (const Assertion& a : assertions) {
@@ -347,8 +360,8 @@ Folded Fold(const std::vector<Assertion>& assertions, Resolver resolve) {
     Voice voice{&a, slot->second, std::nullopt, JoinedEpisodes(a), a.value.value_or("")};
     if (!a.value && a.state == AssertionState::kHolds) voice.raw = a.text;
     if (a.value || voice.holds()) voice.normal = NormalValue(slot->second.value_type, voice.raw);
-    const Identity identity(slot->second.name, voice.normal, voice.episodes, static_cast<int>(a.state), a.valid_from,
-                            a.valid_to);
+    const Identity identity(slot->second.name, voice.normal, voice.episodes, static_cast<int>(a.state),
+                            a.valid_from, a.valid_to);
     auto [it, first] = best.try_emplace(identity, voice);
     if (!first && Outweighs(voice, it->second)) it->second = voice;
   }
@@ -359,8 +372,10 @@ Folded Fold(const std::vector<Assertion>& assertions, Resolver resolve) {
 
   Folded out;
   for (const auto& [name, group] : groups) {
-    // Keys that resolve to one slot agree on everything but, perhaps, being known; the smallest key speaks for it.
-    for (const Span& span : Scan(out.unused).Run(group)) out.facts.push_back(FactOf(span, group.front()->slot));
+    // Keys that resolve to one slot agree on everything but, perhaps, being known; the smallest key speaks
+    // for it.
+    for (const Span& span : Scan(out.unused).Run(group))
+      out.facts.push_back(FactOf(span, group.front()->slot));
   }
   std::stable_sort(out.facts.begin(), out.facts.end(), [](const Fact& a, const Fact& b) {
     const auto rank = [](const Fact& f) { return std::tie(f.key, f.valid_from, f.valid_to, f.value); };

@@ -1,7 +1,7 @@
 // Assertions to facts: the heart. Pure functions over values; no ids, no order of runs, no clock.
 //
-// The rules are rule 4 of the design; docs beside each step in fold.cc. Any order, repetition or partition of the
-// same assertions gives the same facts, bit for bit.
+// The rules are rule 4 of the design; docs beside each step in fold.cc. Any order, repetition or partition of
+// the same assertions gives the same facts, bit for bit.
 #ifndef SLOWWAVE_CORE_FOLD_H_
 #define SLOWWAVE_CORE_FOLD_H_
 
@@ -36,8 +36,8 @@ using Resolver = absl::FunctionRef<ResolvedSlot(absl::string_view key)>;
 
 Folded Fold(const std::vector<Assertion>& assertions, Resolver resolve);
 
-// How values compare: text case-folded with white space made one and outer punctuation dropped; numbers, dates and
-// booleans by what they mean; lists as sorted items. Never printed.
+// How values compare: text case-folded with white space made one and outer punctuation dropped; numbers,
+// dates and booleans by what they mean; lists as sorted items. Never printed.
 std::string NormalValue(ValueType type, absl::string_view value);
 
 // A fact holds at `as_of`. Not temporal: it was not corrected.

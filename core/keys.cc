@@ -18,14 +18,16 @@ constexpr size_t kMaxKeyBytes = 200;
 constexpr std::array<const char*, kEpisodeTypeCount> kEpisodeTypes = {
     "unspecified", "episodic_event", "preference", "hypothesis",
     "constraint",  "semantic_fact",  "procedure",  "summary"};
-constexpr std::array<const char*, kOriginCount> kOrigins = {"unspecified", "user", "assistant", "tool", "derived"};
+constexpr std::array<const char*, kOriginCount> kOrigins = {"unspecified", "user", "assistant", "tool",
+                                                            "derived"};
 constexpr std::array<const char*, 6> kStatuses = {"unspecified", "active",   "silent",
                                                   "compressed",  "archived", "deleted"};
 constexpr std::array<const char*, kGistTypeCount> kGistTypes = {
     "unspecified", "fact", "preference", "pattern", "summary", "goal", "value", "state", "causal", "policy"};
 constexpr std::array<const char*, kCategoryCount> kCategories = {
-    "unspecified", "identity", "location", "preference", "relationship", "occupation", "temporal", "attribute",
-    "goal",        "value",    "state",    "causal",     "policy",       "pattern",    "custom"};
+    "unspecified", "identity", "location",  "preference", "relationship",
+    "occupation",  "temporal", "attribute", "goal",       "value",
+    "state",       "causal",   "policy",    "pattern",    "custom"};
 constexpr std::array<const char*, kValueTypeCount> kValueTypes = {"unspecified", "text",    "number",
                                                                   "date",        "boolean", "list"};
 constexpr std::array<const char*, 5> kTriggerKinds = {"unspecified", "scheduled", "quota", "event", "manual"};
@@ -53,16 +55,25 @@ bool IsFirstPerson(absl::string_view subject) {
 
 Category CategoryOfGist(GistType type) {
   switch (type) {
-    case GistType::kPreference: return Category::kPreference;
-    case GistType::kPattern: return Category::kPattern;
-    case GistType::kGoal: return Category::kGoal;
-    case GistType::kValue: return Category::kValue;
-    case GistType::kState: return Category::kState;
-    case GistType::kCausal: return Category::kCausal;
-    case GistType::kPolicy: return Category::kPolicy;
-    case GistType::kSummary: return Category::kCustom;
+    case GistType::kPreference:
+      return Category::kPreference;
+    case GistType::kPattern:
+      return Category::kPattern;
+    case GistType::kGoal:
+      return Category::kGoal;
+    case GistType::kValue:
+      return Category::kValue;
+    case GistType::kState:
+      return Category::kState;
+    case GistType::kCausal:
+      return Category::kCausal;
+    case GistType::kPolicy:
+      return Category::kPolicy;
+    case GistType::kSummary:
+      return Category::kCustom;
     case GistType::kFact:
-    case GistType::kUnspecified: return Category::kAttribute;
+    case GistType::kUnspecified:
+      return Category::kAttribute;
   }
   return Category::kAttribute;
 }
@@ -87,15 +98,15 @@ size_t LiteralBytes(const Parts& p) {
 
 absl::Status CheckPattern(absl::string_view field, absl::string_view pattern, bool predicate_may_be_any) {
   const std::vector<std::string> parts = absl::StrSplit(pattern, ':');
-  const bool whole = parts.size() == 3 && pattern.size() <= kMaxKeyBytes && (parts[0] == "*" || Slug(parts[0]) == parts[0]) &&
-                     Slug(parts[1]) == parts[1] &&
-                     ((predicate_may_be_any && parts[2] == "*") || Slug(parts[2]) == parts[2]) && !parts[0].empty() &&
-                     !parts[1].empty() && !parts[2].empty();
+  const bool whole = parts.size() == 3 && pattern.size() <= kMaxKeyBytes &&
+                     (parts[0] == "*" || Slug(parts[0]) == parts[0]) && Slug(parts[1]) == parts[1] &&
+                     ((predicate_may_be_any && parts[2] == "*") || Slug(parts[2]) == parts[2]) &&
+                     !parts[0].empty() && !parts[1].empty() && !parts[2].empty();
   if (whole) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(field, ": must be subject:category:predicate of lower-case slugs, the subject ",
-                   predicate_may_be_any ? "and the predicate may be *" : "may be *", ", at most ", kMaxKeyBytes,
-                   " bytes"));
+                   predicate_may_be_any ? "and the predicate may be *" : "may be *", ", at most ",
+                   kMaxKeyBytes, " bytes"));
 }
 
 }  // namespace
@@ -118,9 +129,8 @@ ValueType ValueTypeFrom(absl::string_view name) { return FromName<ValueType>(kVa
 absl::StatusOr<ParsedKey> ParseKey(absl::string_view key) {
   const std::vector<std::string> parts = absl::StrSplit(key, ':');
   const bool whole = parts.size() == 3 && key.size() <= kMaxKeyBytes &&
-                     std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
-                       return !part.empty() && Slug(part) == part;
-                     });
+                     std::all_of(parts.begin(), parts.end(),
+                                 [](const std::string& part) { return !part.empty() && Slug(part) == part; });
   if (!whole) {
     return absl::InvalidArgumentError(absl::StrCat(
         "key: must be subject:category:predicate of lower-case slugs, at most ", kMaxKeyBytes, " bytes"));
@@ -150,14 +160,16 @@ std::string KeyOf(const Gist& gist, absl::string_view speaker) {
 // Cardinality and temporality, slot by slot:
 // - name: one, not temporal. A name is not outgrown but corrected; a new name shows the old one as corrected.
 // - current_city, job, diet: one at a time, temporal. A new value ends the old one on its day.
-// - cuisine, hobby and every other preference, relationships, goals, values: many, temporal. Liking one thing says
+// - cuisine, hobby and every other preference, relationships, goals, values: many, temporal. Liking one thing
+// says
 //   nothing of another, and each ends by itself.
 // - state: one at a time under each predicate ('mood', 'health'), temporal: the new state replaces the old.
 // - causal, policy, pattern: many, temporal.
 const std::vector<Slot>& BuiltinSlots() {
   static const auto* slots = [] {
     auto* all = new std::vector<Slot>;
-    const auto add = [&](const char* pattern, Category category, bool many, bool temporal, const char* description) {
+    const auto add = [&](const char* pattern, Category category, bool many, bool temporal,
+                         const char* description) {
       Slot slot;
       slot.pattern = pattern;
       slot.category = category;
@@ -193,7 +205,8 @@ Registry::Registry(SlotRegistry own) : version_(own.version), slots_(std::move(o
     if (!replaced) slots_.push_back(builtin);
   }
   std::sort(slots_.begin(), slots_.end(), [](const Slot& a, const Slot& b) { return a.pattern < b.pattern; });
-  // Only what changes how assertions fold is part of the stamp, so that a new description makes nothing stale.
+  // Only what changes how assertions fold is part of the stamp, so that a new description makes nothing
+  // stale.
   std::string lines = absl::StrCat("fold ", kFoldVersion, "\n");
   for (const Slot& slot : slots_) {
     std::vector<std::string> aliases = slot.aliases;
@@ -213,7 +226,8 @@ ResolvedSlot Registry::Resolve(absl::string_view key) const {
     bool aliased = false;
     for (const std::string& alias : slot.aliases) {
       const Parts from = SplitPattern(alias);
-      if (!Matches(from.subject, parts.subject) || from.category != parts.category || from.predicate != parts.predicate) {
+      if (!Matches(from.subject, parts.subject) || from.category != parts.category ||
+          from.predicate != parts.predicate) {
         continue;
       }
       const Parts to = SplitPattern(slot.pattern);
@@ -232,7 +246,8 @@ ResolvedSlot Registry::Resolve(absl::string_view key) const {
         !Matches(pattern.predicate, parts.predicate)) {
       continue;
     }
-    const size_t bytes = LiteralBytes(pattern) + (pattern.subject != "*" && pattern.predicate != "*" ? kMaxKeyBytes : 0);
+    const size_t bytes =
+        LiteralBytes(pattern) + (pattern.subject != "*" && pattern.predicate != "*" ? kMaxKeyBytes : 0);
     if (best == nullptr || bytes > best_bytes) {
       best = &slot;
       best_bytes = bytes;
@@ -258,12 +273,14 @@ std::vector<std::string> Registry::RawKeysOf(absl::string_view name) const {
   if (Resolve(name).name == name) keys.emplace_back(name);
   for (const Slot& slot : slots_) {
     const Parts to = SplitPattern(slot.pattern);
-    if (!Matches(to.subject, parts.subject) || to.category != parts.category || to.predicate != parts.predicate) continue;
+    if (!Matches(to.subject, parts.subject) || to.category != parts.category ||
+        to.predicate != parts.predicate)
+      continue;
     for (const std::string& alias : slot.aliases) {
       const Parts from = SplitPattern(alias);
       // `*` under a pattern with a fixed subject would name every subject's key; CheckSlot refuses that.
-      const std::string key = absl::StrCat(from.subject == "*" ? parts.subject : from.subject, ":", from.category, ":",
-                                           from.predicate);
+      const std::string key = absl::StrCat(from.subject == "*" ? parts.subject : from.subject, ":",
+                                           from.category, ":", from.predicate);
       if (Resolve(key).name == name) keys.push_back(key);
     }
   }
@@ -274,8 +291,10 @@ std::vector<std::string> Registry::RawKeysOf(absl::string_view name) const {
 
 absl::Status CheckSlot(const Slot& slot, const Registry& existing) {
   if (absl::Status s = CheckPattern("slot.pattern", slot.pattern, true); !s.ok()) return s;
-  if (slot.category == Category::kUnspecified) return absl::InvalidArgumentError("slot.category: must be set");
-  if (slot.value_type == ValueType::kUnspecified) return absl::InvalidArgumentError("slot.value_type: must be set");
+  if (slot.category == Category::kUnspecified)
+    return absl::InvalidArgumentError("slot.category: must be set");
+  if (slot.value_type == ValueType::kUnspecified)
+    return absl::InvalidArgumentError("slot.value_type: must be set");
   const Parts to = SplitPattern(slot.pattern);
   if (!slot.aliases.empty() && to.predicate == "*") {
     return absl::InvalidArgumentError("slot.aliases: a pattern whose predicate is * cannot have aliases");
@@ -304,11 +323,12 @@ absl::Status CheckSlot(const Slot& slot, const Registry& existing) {
       }
       for (const std::string& taken : other.aliases) {
         if (taken == alias) {
-          return absl::InvalidArgumentError(absl::StrCat(field, ": is an alias of ", other.pattern, " already"));
+          return absl::InvalidArgumentError(
+              absl::StrCat(field, ": is an alias of ", other.pattern, " already"));
         }
         if (taken == slot.pattern) {
-          return absl::InvalidArgumentError(
-              absl::StrCat(field, ": the slot is itself an alias of ", other.pattern, "; aliases do not chain"));
+          return absl::InvalidArgumentError(absl::StrCat(field, ": the slot is itself an alias of ",
+                                                         other.pattern, "; aliases do not chain"));
         }
       }
     }

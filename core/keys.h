@@ -1,7 +1,8 @@
 // Keys, subjects and the slots they fall under. Pure functions over values.
 //
 // A key is `subject:category:predicate`, each part a slug. The slot of a key depends only on the key and the
-// registry: operator's alias, exact slot, longest pattern, else the key itself as a many-valued temporal text slot.
+// registry: operator's alias, exact slot, longest pattern, else the key itself as a many-valued temporal text
+// slot.
 #ifndef SLOWWAVE_CORE_KEYS_H_
 #define SLOWWAVE_CORE_KEYS_H_
 
@@ -23,12 +24,13 @@ struct ParsedKey {
 // InvalidArgument: not three non-empty slugs, or over 200 bytes.
 absl::StatusOr<ParsedKey> ParseKey(absl::string_view key);
 
-// The key an assertion carries: the gist's own if it is one (subject resolved to the speaker), else made of subject,
-// category and predicate; a gist without a predicate gets a digest of its folded text. `speaker` is the first cited
-// episode's.
+// The key an assertion carries: the gist's own if it is one (subject resolved to the speaker), else made of
+// subject, category and predicate; a gist without a predicate gets a digest of its folded text. `speaker` is
+// the first cited episode's.
 std::string KeyOf(const Gist& gist, absl::string_view speaker);
 
-// Names as stored, on the wire and in keys: 'episodic_event', 'preference', ... Unknown names give kUnspecified.
+// Names as stored, on the wire and in keys: 'episodic_event', 'preference', ... Unknown names give
+// kUnspecified.
 const char* Name(EpisodeType type);
 const char* Name(Origin origin);
 const char* Name(EpisodeStatus status);

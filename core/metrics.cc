@@ -33,14 +33,18 @@ EngineMetrics::EngineMetrics(prometheus::Registry& registry)
       runs_failed(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "failed"}})),
       runs_handed_back(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "handed_back"}})),
       runs_fenced(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "fenced"}})),
-      tasks_rescued(CounterOf(registry, "slowwave_tasks_rescued_total", "Tasks made ready again after their lease or delay ran out.")),
-      episodes_reviewed(CounterOf(registry, "slowwave_episodes_reviewed_total", "Episodes reviewed by committed runs.")),
+      tasks_rescued(CounterOf(registry, "slowwave_tasks_rescued_total",
+                              "Tasks made ready again after their lease or delay ran out.")),
+      episodes_reviewed(
+          CounterOf(registry, "slowwave_episodes_reviewed_total", "Episodes reviewed by committed runs.")),
       gists_accepted(CounterOf(registry, kGists, kGistsHelp, {{"outcome", "accepted"}})),
       gists_quarantined(CounterOf(registry, kGists, kGistsHelp, {{"outcome", "quarantined"}})),
-      commit_retries(CounterOf(registry, "slowwave_commit_retries_total", "Commits folded again because the memory had changed.")),
+      commit_retries(CounterOf(registry, "slowwave_commit_retries_total",
+                               "Commits folded again because the memory had changed.")),
       run_seconds(SecondsOf(registry, "slowwave_run_seconds", "From claim to commit.")) {
   for (const char* stage : {"sample", "cluster", "extract", "align", "migrate"}) {
-    stage_seconds[stage] = &SecondsOf(registry, "slowwave_stage_seconds", "Time of a stage.", {{"stage", stage}});
+    stage_seconds[stage] =
+        &SecondsOf(registry, "slowwave_stage_seconds", "Time of a stage.", {{"stage", stage}});
   }
 }
 

@@ -1,5 +1,5 @@
-// What the engine counts. Bound once at start-up; updates never look a label up. Thread-safe. No tenant or user in a
-// label. `registry` must outlive this.
+// What the engine counts. Bound once at start-up; updates never look a label up. Thread-safe. No tenant or
+// user in a label. `registry` must outlive this.
 #ifndef SLOWWAVE_CORE_METRICS_H_
 #define SLOWWAVE_CORE_METRICS_H_
 
@@ -27,7 +27,8 @@ struct EngineMetrics {
   prometheus::Counter& gists_quarantined;  // {outcome="quarantined"}
   prometheus::Counter& commit_retries;     // slowwave_commit_retries_total: the memory changed meanwhile
   prometheus::Histogram& run_seconds;      // slowwave_run_seconds
-  std::map<std::string, prometheus::Histogram*> stage_seconds;  // slowwave_stage_seconds{stage}; const after construction
+  std::map<std::string, prometheus::Histogram*>
+      stage_seconds;  // slowwave_stage_seconds{stage}; const after construction
 };
 
 }  // namespace slowwave

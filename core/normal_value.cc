@@ -24,7 +24,8 @@ std::string NormalText(absl::string_view value) {
   return folded.substr(first, folded.find_last_not_of(kOuter) - first + 1);
 }
 
-// Each form starts with a mark of its type only if it could be read as that type; otherwise it is compared as text.
+// Each form starts with a mark of its type only if it could be read as that type; otherwise it is compared as
+// text.
 std::string NormalNumber(absl::string_view value) {
   double number = 0;
   const std::string plain = absl::StrReplaceAll(NormalText(value), {{",", ""}});
@@ -34,7 +35,8 @@ std::string NormalNumber(absl::string_view value) {
 
 std::string NormalDate(absl::string_view value) {
   const std::string text = NormalText(value);
-  const std::vector<std::string> formats = {"%Y-%m-%d", "%d %B %Y", "%B %d, %Y", "%B %d %Y", "%d %b %Y", "%Y-%m-%d%ET%H:%M:%E*S%Ez"};
+  const std::vector<std::string> formats = {"%Y-%m-%d", "%d %B %Y", "%B %d, %Y",
+                                            "%B %d %Y", "%d %b %Y", "%Y-%m-%d%ET%H:%M:%E*S%Ez"};
   for (const std::string& format : formats) {
     absl::Time at;
     std::string error;
@@ -53,7 +55,8 @@ std::string NormalBoolean(absl::string_view value) {
 }
 
 std::string NormalList(absl::string_view value) {
-  const std::string separated = absl::StrReplaceAll(FoldText(value), {{" and ", ","}, {";", ","}, {"[", ""}, {"]", ""}});
+  const std::string separated =
+      absl::StrReplaceAll(FoldText(value), {{" and ", ","}, {";", ","}, {"[", ""}, {"]", ""}});
   std::vector<std::string> items;
   for (absl::string_view item : absl::StrSplit(separated, ',')) {
     if (std::string text = NormalText(item); !text.empty()) items.push_back(std::move(text));
@@ -67,12 +70,17 @@ std::string NormalList(absl::string_view value) {
 
 std::string NormalValue(ValueType type, absl::string_view value) {
   switch (type) {
-    case ValueType::kNumber: return NormalNumber(value);
-    case ValueType::kDate: return NormalDate(value);
-    case ValueType::kBoolean: return NormalBoolean(value);
-    case ValueType::kList: return NormalList(value);
+    case ValueType::kNumber:
+      return NormalNumber(value);
+    case ValueType::kDate:
+      return NormalDate(value);
+    case ValueType::kBoolean:
+      return NormalBoolean(value);
+    case ValueType::kList:
+      return NormalList(value);
     case ValueType::kText:
-    case ValueType::kUnspecified: return NormalText(value);
+    case ValueType::kUnspecified:
+      return NormalText(value);
   }
   return NormalText(value);
 }

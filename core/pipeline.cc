@@ -32,7 +32,8 @@ std::vector<int> ByTime(const std::vector<Episode>& episodes) {
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](int a, int b) {
     const Episode &x = episodes[static_cast<size_t>(a)], &y = episodes[static_cast<size_t>(b)];
-    return std::tie(x.occurred_at, x.session_id, x.turn, x.id) < std::tie(y.occurred_at, y.session_id, y.turn, y.id);
+    return std::tie(x.occurred_at, x.session_id, x.turn, x.id) <
+           std::tie(y.occurred_at, y.session_id, y.turn, y.id);
   });
   return order;
 }
@@ -46,7 +47,11 @@ std::string NewUuid() {
 
 Pipeline::Pipeline(PipelineOptions options, Store& store, Extractor& extractor, ProgressHub& progress,
                    EngineMetrics& metrics, Clock clock)
-    : options_(options), store_(store), extractor_(extractor), progress_(progress), metrics_(metrics),
+    : options_(options),
+      store_(store),
+      extractor_(extractor),
+      progress_(progress),
+      metrics_(metrics),
       clock_(std::move(clock)) {}
 
 void Pipeline::Began(const RunState& run, const char* stage) const {
@@ -117,7 +122,8 @@ absl::Status Pipeline::Sample(RunState& run) const {
 
 absl::Status Pipeline::MakePlan(RunState& run) const {
   const std::vector<Episode>& episodes = run.sample.episodes;
-  const ClusterOptions options{options_.min_cluster_size, options_.max_clusters, options_.similarity_threshold};
+  const ClusterOptions options{options_.min_cluster_size, options_.max_clusters,
+                               options_.similarity_threshold};
   absl::StatusOr<Clustering> clustering = ClusterEpisodes(episodes, options);
   if (!clustering.ok()) return clustering.status();
   for (const Episode& e : episodes) run.plan.episodes.push_back(e.id);
@@ -164,7 +170,8 @@ absl::Status Pipeline::Prepare(RunState& run, const std::atomic<bool>& stop) con
   report.threshold_method = run.plan.threshold_method;
   report.clusters = static_cast<int64_t>(report.cluster_list.size());
   report.chunks = static_cast<int64_t>(run.chunks.size());
-  report.strays = std::count_if(run.shown.begin(), run.shown.end(), [](const ChunkMemory& m) { return m.cluster < 0; });
+  report.strays =
+      std::count_if(run.shown.begin(), run.shown.end(), [](const ChunkMemory& m) { return m.cluster < 0; });
   Ended(run, "cluster", since, report.clusters,
         {{"clusters", report.clusters}, {"strays", report.strays}, {"chunks", report.chunks}});
   run.extract_began = clock_();
@@ -190,8 +197,10 @@ absl::Status Pipeline::Finish(RunState& run, const std::atomic<bool>& stop) cons
   }
   Align(run, registry, known_keys);
   Ended(run, "align", since, report.assertions,
-        {{"assertions", report.assertions}, {"quarantined", static_cast<int64_t>(run.quarantine.size())},
-         {"integrated", report.integrated}, {"new", report.created_keys}});
+        {{"assertions", report.assertions},
+         {"quarantined", static_cast<int64_t>(run.quarantine.size())},
+         {"integrated", report.integrated},
+         {"new", report.created_keys}});
   if (absl::Status s = Stopped(stop); !s.ok()) return s;
   return Commit(run, registry, stop);
 }
@@ -211,10 +220,12 @@ absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const std
     const auto changed = static_cast<int64_t>(report.changes.size());
     report.stages.push_back({"migrate", report.finished_at - since, {{"changes", changed}}});
     RunCommit& commit = migration->commit;
+    for (Quarantined& q : commit.quarantine) q.at = report.finished_at;
     commit.left_backoff = kLeftBackoff;
     if (!commit.keep_pending) {
       commit.follow_up = SpecOf(run);
-      // Whoever asked to pass over the backoff asked for this run; its follow-ups wait, or they would never end.
+      // Whoever asked to pass over the backoff asked for this run; its follow-ups wait, or they would never
+      // end.
       commit.follow_up->ignore_backoff = false;
     }
     commit.run.started_at = report.started_at;
@@ -223,8 +234,8 @@ absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const std
     commit.run.report = ReportToJson(report);
     absl::StatusOr<CommitResult> result = store_.CommitRun(commit);
     if (!result.ok()) {
-      if (absl::IsAborted(result.status()) && absl::StrContains(result.status().message(), "memory changed") &&
-          attempt < kCommitTries) {
+      if (absl::IsAborted(result.status()) &&
+          absl::StrContains(result.status().message(), "memory changed") && attempt < kCommitTries) {
         metrics_.commit_retries.Increment();
         continue;
       }

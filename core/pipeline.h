@@ -1,7 +1,7 @@
 // One run, from its claim to its commit: sample -> cluster -> extract -> align -> migrate, in one direction.
 //
-// Prepare and Finish are plain functions over a RunState; between them the run waits for its extractor without a
-// thread. Any thread, one at a time for each run.
+// Prepare and Finish are plain functions over a RunState; between them the run waits for its extractor
+// without a thread. Any thread, one at a time for each run.
 #ifndef SLOWWAVE_CORE_PIPELINE_H_
 #define SLOWWAVE_CORE_PIPELINE_H_
 
@@ -31,15 +31,15 @@ struct PipelineOptions {
 class Pipeline {
  public:
   // All outlive it.
-  Pipeline(PipelineOptions options, Store& store, Extractor& extractor, ProgressHub& progress, EngineMetrics& metrics,
-           Clock clock);
+  Pipeline(PipelineOptions options, Store& store, Extractor& extractor, ProgressHub& progress,
+           EngineMetrics& metrics, Clock clock);
 
-  // Samples and clusters, or takes up the plan of an earlier attempt; leaves run.chunks to be extracted (perhaps
-  // none). kCancelled: `stop` was set. kAborted: the lease is lost. Other errors are the store's.
+  // Samples and clusters, or takes up the plan of an earlier attempt; leaves run.chunks to be extracted
+  // (perhaps none). kCancelled: `stop` was set. kAborted: the lease is lost. Other errors are the store's.
   absl::Status Prepare(RunState& run, const std::atomic<bool>& stop) const;
 
-  // Grounds, aligns, folds and commits what run.gists and run.answers hold. Errors as Prepare; kAborted also if an
-  // episode is no longer pending: the task is to be tried again.
+  // Grounds, aligns, folds and commits what run.gists and run.answers hold. Errors as Prepare; kAborted also
+  // if an episode is no longer pending: the task is to be tried again.
   absl::Status Finish(RunState& run, const std::atomic<bool>& stop) const;
 
  private:

@@ -1,5 +1,5 @@
-// What a run decided before it extracts: which episodes, in which clusters and chunks. Stored with the task, so that
-// a later attempt shows an extractor the very same chunks, whatever was ingested meanwhile.
+// What a run decided before it extracts: which episodes, in which clusters and chunks. Stored with the task,
+// so that a later attempt shows an extractor the very same chunks, whatever was ingested meanwhile.
 #ifndef SLOWWAVE_CORE_PLAN_H_
 #define SLOWWAVE_CORE_PLAN_H_
 
@@ -16,9 +16,9 @@ struct Plan {
   std::string run_id;
   std::string extractor;  // name() of the one that the chunks were made for
   int64_t registry_version = 0;
-  std::vector<std::string> episodes;           // in order of the sample
-  std::vector<std::vector<int>> clusters;      // indices into `episodes`
-  std::vector<std::vector<int>> chunks;        // indices into `episodes`; each episode in exactly one
+  std::vector<std::string> episodes;       // in order of the sample
+  std::vector<std::vector<int>> clusters;  // indices into `episodes`
+  std::vector<std::vector<int>> chunks;    // indices into `episodes`; each episode in exactly one
   double threshold = 0;
   std::string threshold_method;
   int64_t eligible = 0;

@@ -22,6 +22,11 @@ void ProgressHub::Unsubscribe(int64_t handle) {
   listeners_.erase(handle);
 }
 
+void ProgressHub::Forget(const std::string& task_id) {
+  absl::MutexLock lock(&mu_);
+  logs_.erase(task_id);
+}
+
 void ProgressHub::Publish(ProgressEvent event) {
   absl::MutexLock lock(&mu_);
   if (!logs_.contains(event.task_id) && logs_.size() >= kKeptTasks) {

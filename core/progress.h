@@ -19,16 +19,16 @@ namespace slowwave {
 struct ProgressEvent {
   std::string task_id;
   TaskState state = TaskState::kUnspecified;
-  std::string stage;   // empty: the task changed state; else sample, cluster, extract, align, migrate
-  bool done = false;   // the stage (or the task) ended with this event
-  int64_t count = 0;   // of what the stage makes: episodes, clusters, gists, assertions, facts changed
+  std::string stage;  // empty: the task changed state; else sample, cluster, extract, align, migrate
+  bool done = false;  // the stage (or the task) ended with this event
+  int64_t count = 0;  // of what the stage makes: episodes, clusters, gists, assertions, facts changed
   std::string run_id;
   std::string message;
   absl::Time at;
 };
 
-// Any thread. Listeners are called on the publishing thread, in order, and must not block or call back in here.
-// The events of the last 256 tasks are kept, so that who comes late sees every stage.
+// Any thread. Listeners are called on the publishing thread, in order, and must not block or call back in
+// here. The events of the last 256 tasks are kept, so that who comes late sees every stage.
 class ProgressHub {
  public:
   using Listener = std::function<void(const ProgressEvent&)>;
@@ -37,6 +37,8 @@ class ProgressHub {
   // Once it returns the listener is not called again.
   void Unsubscribe(int64_t handle);
   void Publish(ProgressEvent event);
+  // The task begins anew: what happened to it before is not replayed any more.
+  void Forget(const std::string& task_id);
 
  private:
   struct Log {

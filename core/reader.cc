@@ -54,8 +54,8 @@ absl::StatusOr<std::vector<Fact>> MemoryReader::AllFacts(const UserKey& user) co
   return IsStale(*state, registry) ? FreshFacts(store_, user, registry) : StoredFacts(store_, user);
 }
 
-absl::StatusOr<Page<Fact>> MemoryReader::Facts(const UserKey& user, const FactFilter& filter, const std::string& after,
-                                               int limit) const {
+absl::StatusOr<Page<Fact>> MemoryReader::Facts(const UserKey& user, const FactFilter& filter,
+                                               const std::string& after, int limit) const {
   absl::StatusOr<UserState> state = store_.GetUser(user);
   if (!state.ok()) return state.status();
   absl::StatusOr<SlotRegistry> slots = store_.GetSlots(user.tenant);
@@ -93,7 +93,8 @@ absl::StatusOr<FactDetail> MemoryReader::Detail(const UserKey& user, const std::
   const std::string name = registry.Resolve(key).name;
   absl::StatusOr<SlotContents> contents = store_.LoadSlots(user, registry.RawKeysOf(name), {name});
   if (!contents.ok()) return contents.status();
-  if (contents->assertions.empty()) return absl::NotFoundError(absl::StrCat("nothing is known under key ", key));
+  if (contents->assertions.empty())
+    return absl::NotFoundError(absl::StrCat("nothing is known under key ", key));
   Folded folded = RefoldAll(*contents, registry);
   return FactDetail{std::move(folded.facts), std::move(contents->assertions), std::move(folded.unused)};
 }

@@ -1,4 +1,5 @@
-// Facts as a caller sees them: the stored ones, or folded in memory if the slots changed since they were stored.
+// Facts as a caller sees them: the stored ones, or folded in memory if the slots changed since they were
+// stored.
 #ifndef SLOWWAVE_CORE_READER_H_
 #define SLOWWAVE_CORE_READER_H_
 
@@ -12,9 +13,9 @@
 namespace slowwave {
 
 struct FactDetail {
-  std::vector<Fact> history;           // of one key, by time
-  std::vector<Assertion> assertions;   // that it rests on
-  std::vector<Unused> unused;          // contested, outranked, ... with the reason
+  std::vector<Fact> history;          // of one key, by time
+  std::vector<Assertion> assertions;  // that it rests on
+  std::vector<Unused> unused;         // contested, outranked, ... with the reason
 };
 
 struct Verification {

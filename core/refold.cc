@@ -9,7 +9,9 @@
 namespace slowwave {
 namespace {
 
-std::string IdentityOf(const Fact& fact) { return absl::StrCat(fact.key, "\x1f", NormalValue(fact.value_type, fact.value)); }
+std::string IdentityOf(const Fact& fact) {
+  return absl::StrCat(fact.key, "\x1f", NormalValue(fact.value_type, fact.value));
+}
 
 // The fact of the same slot that took the place of `fact`, if one did.
 const Fact* SuccessorOf(const Fact& fact, const std::vector<Fact>& all) {

@@ -11,12 +11,12 @@
 
 namespace slowwave {
 
-// Folds `contents.assertions`; a fact that equals a stored one keeps its run id, another gets the run of an assertion
-// it rests on.
+// Folds `contents.assertions`; a fact that equals a stored one keeps its run id, another gets the run of an
+// assertion it rests on.
 Folded RefoldAll(const SlotContents& contents, const Registry& registry);
 
-// What turned `before` into `after`, fact by fact; both of the same slots. `unused` adds a contested line for each
-// assertion of run `run_id`. Sets the run id of every fact of `after` that is new or changed.
+// What turned `before` into `after`, fact by fact; both of the same slots. `unused` adds a contested line for
+// each assertion of run `run_id`. Sets the run id of every fact of `after` that is new or changed.
 std::vector<Change> DiffFacts(const std::vector<Fact>& before, std::vector<Fact>& after,
                               const std::vector<Unused>& unused, const std::string& run_id);
 

@@ -138,12 +138,13 @@ Report Parse(const json& j) {
   r.threshold = j.at("threshold");
   r.threshold_method = j.at("threshold_method");
   for (const json& c : j.at("clusters")) {
-    r.cluster_list.push_back({c.at("episodes"), c.at("themes"), static_cast<EpisodeType>(c.at("type").get<int>()),
-                              c.at("confidence"), c.at("cohesion")});
+    r.cluster_list.push_back({c.at("episodes"), c.at("themes"),
+                              static_cast<EpisodeType>(c.at("type").get<int>()), c.at("confidence"),
+                              c.at("cohesion")});
   }
   for (const json& c : j.at("changes")) {
-    r.changes.push_back({static_cast<ChangeKind>(c.at("kind").get<int>()), FactOf(c.at("fact")), c.at("replaced_by"),
-                         c.at("confidence_before"), c.at("note")});
+    r.changes.push_back({static_cast<ChangeKind>(c.at("kind").get<int>()), FactOf(c.at("fact")),
+                         c.at("replaced_by"), c.at("confidence_before"), c.at("note")});
   }
   r.extractor = j.at("extractor");
   r.model = j.at("model");

@@ -28,17 +28,23 @@ struct ClusterReport {
 };
 
 enum class ChangeKind : int {
-  kUnspecified = 0, kCreated = 1, kReinforced = 2, kSuperseded = 3, kEnded = 4, kContested = 5, kCorrected = 6,
+  kUnspecified = 0,
+  kCreated = 1,
+  kReinforced = 2,
+  kSuperseded = 3,
+  kEnded = 4,
+  kContested = 5,
+  kCorrected = 6,
   kRemoved = 7,
 };
 
 // One line of a change set: a fact as it is now, and what it was.
 struct Change {
   ChangeKind kind = ChangeKind::kUnspecified;
-  Fact fact;                   // after; before, if removed
-  std::string replaced_by;     // superseded or corrected: the value that took its place
+  Fact fact;                // after; before, if removed
+  std::string replaced_by;  // superseded or corrected: the value that took its place
   double confidence_before = 0;
-  std::string note;            // contested: why this assertion changed nothing
+  std::string note;  // contested: why this assertion changed nothing
 };
 
 struct Report {
@@ -53,6 +59,7 @@ struct Report {
   std::vector<StageReport> stages;
   int64_t sampled = 0, eligible = 0, clusters = 0, strays = 0, chunks = 0, gists = 0, assertions = 0;
   int64_t integrated = 0, created_keys = 0;  // gists under a known slot or key; under a new one
+  // A fact that is created already closed counts as created, and as superseded or ended.
   int64_t facts_created = 0, facts_reinforced = 0, facts_superseded = 0, facts_ended = 0, facts_contested = 0;
   std::map<std::string, int64_t> quarantined;  // by reason
   std::map<std::string, int64_t> skipped;      // pending episodes not sampled, by reason
@@ -65,7 +72,7 @@ struct Report {
   int64_t calls = 0, prompt_tokens = 0, completion_tokens = 0, retries = 0;
   std::map<std::string, int64_t> outcomes;
   std::vector<std::string> errors;
-  std::vector<std::string> suggestions;        // 'key looks like key'
+  std::vector<std::string> suggestions;  // 'key looks like key'
   std::string follow_up;
 };
 

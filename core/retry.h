@@ -7,7 +7,8 @@
 namespace slowwave {
 
 // Before try `attempt` + 1 (attempt >= 1): `base` doubled for each attempt after the first, at most `cap`.
-absl::Duration BackoffDelay(int attempt, absl::Duration base = absl::Seconds(1), absl::Duration cap = absl::Minutes(5));
+absl::Duration BackoffDelay(int attempt, absl::Duration base = absl::Seconds(1),
+                            absl::Duration cap = absl::Minutes(5));
 
 }  // namespace slowwave
 

@@ -15,13 +15,13 @@ namespace slowwave {
 
 struct RunState {
   ClaimedTask claimed;
-  Sample sample;                    // the episodes live here; chunks point into it
+  Sample sample;  // the episodes live here; chunks point into it
   Plan plan;
   std::vector<Chunk> chunks;
   absl::Time extract_began;
-  std::vector<ChunkMemory> shown;   // parallel to sample.episodes: cluster and centrality
-  std::vector<std::vector<Gist>> gists;   // by chunk
-  std::vector<absl::Status> answers;      // by chunk: not ok, and it is left
+  std::vector<ChunkMemory> shown;        // parallel to sample.episodes: cluster and centrality
+  std::vector<std::vector<Gist>> gists;  // by chunk
+  std::vector<absl::Status> answers;     // by chunk: not ok, and it is left
   std::vector<Assertion> assertions;
   std::vector<Quarantined> quarantine;
   std::vector<std::string> reviewed, cited, left;

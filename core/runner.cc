@@ -17,10 +17,18 @@ struct Runner::OpenRun {
   size_t unanswered ABSL_GUARDED_BY(mu) = 0;
 };
 
-Runner::Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Extractor& extractor, ProgressHub& progress,
-               EngineMetrics& metrics, WorkerPool& pool, Clock clock, std::function<void(const RunEnd&)> ended)
-    : options_(options), store_(store), pipeline_(pipeline), extractor_(extractor), progress_(progress),
-      metrics_(metrics), pool_(pool), clock_(std::move(clock)), ended_(std::move(ended)) {}
+Runner::Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Extractor& extractor,
+               ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool, Clock clock,
+               std::function<void(const RunEnd&)> ended)
+    : options_(options),
+      store_(store),
+      pipeline_(pipeline),
+      extractor_(extractor),
+      progress_(progress),
+      metrics_(metrics),
+      pool_(pool),
+      clock_(std::move(clock)),
+      ended_(std::move(ended)) {}
 
 void Runner::Begin(ClaimedTask task, StopFlag stop) {
   auto run = std::make_shared<OpenRun>();
@@ -60,7 +68,9 @@ void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkR
   }
 }
 
-void Runner::FinishRun(const std::shared_ptr<OpenRun>& run) { End(run, pipeline_.Finish(run->state, *run->stop)); }
+void Runner::FinishRun(const std::shared_ptr<OpenRun>& run) {
+  End(run, pipeline_.Finish(run->state, *run->stop));
+}
 
 void Runner::PublishState(const OpenRun& run, TaskState state, const std::string& message) {
   ProgressEvent event;
@@ -80,7 +90,8 @@ TaskState Runner::Return(const OpenRun& run, const absl::Status& status, bool st
     const absl::Status released = store_.ReleaseTask(lease);
     // A lost lease is what cancelling leaves behind; an unreachable store lets the lease run out.
     if (!released.ok() && !absl::IsAborted(released)) {
-      spdlog::warn("task {}: cannot be handed back now, its lease will run out: {}", lease.task_id, released.ToString());
+      spdlog::warn("task {}: cannot be handed back now, its lease will run out: {}", lease.task_id,
+                   released.ToString());
     }
     return absl::IsAborted(released) ? TaskState::kCancelled : TaskState::kWaiting;
   }
@@ -89,7 +100,8 @@ TaskState Runner::Return(const OpenRun& run, const absl::Status& status, bool st
   if (lease.attempt < options_.max_attempts) again = BackoffDelay(lease.attempt);
   const absl::Status failed = store_.FailTask(lease, std::string(status.message()), again);
   if (!failed.ok()) {
-    spdlog::warn("task {}: its failure cannot be recorded, its lease will run out: {}", lease.task_id, failed.ToString());
+    spdlog::warn("task {}: its failure cannot be recorded, its lease will run out: {}", lease.task_id,
+                 failed.ToString());
   }
   return again ? TaskState::kDelayed : TaskState::kDead;
 }
@@ -101,8 +113,9 @@ void Runner::End(const std::shared_ptr<OpenRun>& run, const absl::Status& status
   metrics_.run_seconds.Observe(absl::ToDoubleSeconds(clock_() - run->began));
   if (status.ok()) {
     metrics_.runs_committed.Increment();
-    spdlog::info("run {} of task {} committed: {} episodes, {} clusters, {} gists, {} assertions, {} changes", report.run_id,
-                 task_id, report.sampled, report.clusters, report.gists, report.assertions, report.changes.size());
+    spdlog::info("run {} of task {} committed: {} episodes, {} clusters, {} gists, {} assertions, {} changes",
+                 report.run_id, task_id, report.sampled, report.clusters, report.gists, report.assertions,
+                 report.changes.size());
     PublishState(*run, TaskState::kDone, report.follow_up.empty() ? "" : "follow_up " + report.follow_up);
   } else if (absl::IsAborted(status) && absl::StrContains(status.message(), "lease lost")) {
     metrics_.runs_fenced.Increment();

@@ -1,7 +1,7 @@
 // Carries claimed tasks through the pipeline on the worker pool.
 //
-// A run holds a thread only while it prepares or finishes; while its extractor works it is an open run and nothing
-// more. Any thread.
+// A run holds a thread only while it prepares or finishes; while its extractor works it is an open run and
+// nothing more. Any thread.
 #ifndef SLOWWAVE_CORE_RUNNER_H_
 #define SLOWWAVE_CORE_RUNNER_H_
 
@@ -32,7 +32,8 @@ struct RunnerOptions {
 
 class Runner {
  public:
-  // `ended` is called on a worker, once for each run that was begun. All references outlive the pool's threads.
+  // `ended` is called on a worker, once for each run that was begun. All references outlive the pool's
+  // threads.
   Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Extractor& extractor, ProgressHub& progress,
          EngineMetrics& metrics, WorkerPool& pool, Clock clock, std::function<void(const RunEnd&)> ended);
 

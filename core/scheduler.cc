@@ -14,10 +14,15 @@ namespace slowwave {
 
 namespace asio = boost::asio;
 
-Scheduler::Scheduler(SchedulerOptions options, asio::any_io_executor executor, Store& store, EngineMetrics& metrics,
-                     std::function<void(ClaimedTask, StopFlag)> start)
-    : options_(std::move(options)), store_(store), metrics_(metrics), start_(std::move(start)),
-      strand_(asio::make_strand(std::move(executor))), sweep_timer_(strand_), renewal_timer_(strand_) {}
+Scheduler::Scheduler(SchedulerOptions options, const asio::any_io_executor& executor, Store& store,
+                     EngineMetrics& metrics, std::function<void(ClaimedTask, StopFlag)> start)
+    : options_(std::move(options)),
+      store_(store),
+      metrics_(metrics),
+      start_(std::move(start)),
+      strand_(asio::make_strand(executor)),
+      sweep_timer_(strand_),
+      renewal_timer_(strand_) {}
 
 void Scheduler::Start() {
   asio::post(strand_, [this] {
@@ -70,7 +75,8 @@ void Scheduler::Stop() {
 void Scheduler::Claim() {
   assert(strand_.running_in_this_thread());
   if (draining_ || absl::Now() < claim_after_) return;
-  const int room = std::min(options_.max_open_runs, options_.workers + options_.max_waiting) - static_cast<int>(held_.size());
+  const int room = std::min(options_.max_open_runs, options_.workers + options_.max_waiting) -
+                   static_cast<int>(held_.size());
   if (room <= 0) return;
   absl::StatusOr<std::vector<ClaimedTask>> claimed = store_.ClaimTasks(options_.owner, room, options_.lease);
   if (!claimed.ok()) {
@@ -99,9 +105,11 @@ void Scheduler::Sweep() {
   if (absl::Now() >= claim_after_) {
     absl::StatusOr<absl::Time> due = store_.NextRescue();
     absl::StatusOr<int> rescued = 0;
-    if (due.ok() && *due <= absl::Now()) rescued = store_.RescueTasks(options_.max_attempts, /*all_running=*/false);
+    if (due.ok() && *due <= absl::Now())
+      rescued = store_.RescueTasks(options_.max_attempts, /*all_running=*/false);
     if (!due.ok() || !rescued.ok()) {
-      spdlog::warn("looking for tasks to rescue: {}", (due.ok() ? rescued.status() : due.status()).ToString());
+      spdlog::warn("looking for tasks to rescue: {}",
+                   (due.ok() ? rescued.status() : due.status()).ToString());
       Troubled();
     } else {
       if (*rescued > 0) metrics_.tasks_rescued.Increment(*rescued);

@@ -32,8 +32,8 @@ struct SchedulerOptions {
 class Scheduler {
  public:
   // `start` is called on the strand for each claimed task; it must not block.
-  Scheduler(SchedulerOptions options, boost::asio::any_io_executor executor, Store& store, EngineMetrics& metrics,
-            std::function<void(ClaimedTask, StopFlag)> start);
+  Scheduler(SchedulerOptions options, const boost::asio::any_io_executor& executor, Store& store,
+            EngineMetrics& metrics, std::function<void(ClaimedTask, StopFlag)> start);
 
   void Start();
   void Wake();
@@ -65,9 +65,9 @@ class Scheduler {
   const std::function<void(ClaimedTask, StopFlag)> start_;
   boost::asio::strand<boost::asio::any_io_executor> strand_;
   boost::asio::steady_timer sweep_timer_, renewal_timer_;
-  std::map<std::string, Held> held_;   // strand_ only, as all below
+  std::map<std::string, Held> held_;  // strand_ only, as all below
   bool draining_ = false, stopped_ = false;
-  int troubles_ = 0;                   // in a row
+  int troubles_ = 0;  // in a row
   absl::Time claim_after_ = absl::InfinitePast();
 };
 

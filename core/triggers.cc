@@ -31,7 +31,8 @@ absl::Status CheckOne(const TriggerCondition& c, const std::string& field) {
       }
       return absl::OkStatus();
     case TriggerKind::kQuota:
-      if (!c.episodes && !c.megabytes) return bad("episodes", "a quota condition needs episodes or megabytes");
+      if (!c.episodes && !c.megabytes)
+        return bad("episodes", "a quota condition needs episodes or megabytes");
       if (c.episodes && *c.episodes < 1) return bad("episodes", "must be at least 1");
       if (c.megabytes && !(std::isfinite(*c.megabytes) && *c.megabytes > 0)) {
         return bad("megabytes", "must be a number above 0");
@@ -41,13 +42,16 @@ absl::Status CheckOne(const TriggerCondition& c, const std::string& field) {
       }
       return absl::OkStatus();
     case TriggerKind::kEvent:
-      if (c.events.empty() || c.events.size() > kMaxEvents) return bad("events", "an event condition names 1 to 64");
+      if (c.events.empty() || c.events.size() > kMaxEvents)
+        return bad("events", "an event condition names 1 to 64");
       for (const std::string& event : c.events) {
         if (event.empty() || event.size() > kMaxEventBytes) return bad("events", "a name has 1 to 128 bytes");
       }
       return absl::OkStatus();
-    case TriggerKind::kManual: return absl::OkStatus();
-    case TriggerKind::kUnspecified: break;
+    case TriggerKind::kManual:
+      return absl::OkStatus();
+    case TriggerKind::kUnspecified:
+      break;
   }
   return bad("kind", "must be scheduled, quota, event or manual");
 }
@@ -56,7 +60,8 @@ std::optional<std::string> Fires(const TriggerCondition& c, const TriggerFigures
   switch (c.kind) {
     case TriggerKind::kScheduled:
       if (!c.next_due || *c.next_due > now) return std::nullopt;
-      return absl::StrCat("scheduled: due since ", absl::FormatTime(absl::RFC3339_sec, *c.next_due, absl::UTCTimeZone()));
+      return absl::StrCat("scheduled: due since ",
+                          absl::FormatTime(absl::RFC3339_sec, *c.next_due, absl::UTCTimeZone()));
     case TriggerKind::kQuota:
       if (c.last_fired && c.cooldown && now < *c.last_fired + *c.cooldown) return std::nullopt;
       if (c.episodes && figures.episodes >= *c.episodes) {
@@ -67,12 +72,14 @@ std::optional<std::string> Fires(const TriggerCondition& c, const TriggerFigures
       }
       return std::nullopt;
     case TriggerKind::kEvent:
-      if (figures.event.empty() || std::find(c.events.begin(), c.events.end(), figures.event) == c.events.end()) {
+      if (figures.event.empty() ||
+          std::find(c.events.begin(), c.events.end(), figures.event) == c.events.end()) {
         return std::nullopt;
       }
       return absl::StrCat("event: ", figures.event);
     case TriggerKind::kManual:
-    case TriggerKind::kUnspecified: return std::nullopt;
+    case TriggerKind::kUnspecified:
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -81,11 +88,15 @@ std::optional<std::string> Fires(const TriggerCondition& c, const TriggerFigures
 
 int DefaultPriority(TriggerKind kind) {
   switch (kind) {
-    case TriggerKind::kManual: return 10;
-    case TriggerKind::kEvent: return 5;
-    case TriggerKind::kQuota: return 3;
+    case TriggerKind::kManual:
+      return 10;
+    case TriggerKind::kEvent:
+      return 5;
+    case TriggerKind::kQuota:
+      return 3;
     case TriggerKind::kScheduled:
-    case TriggerKind::kUnspecified: return 0;
+    case TriggerKind::kUnspecified:
+      return 0;
   }
   return 0;
 }
@@ -110,8 +121,8 @@ absl::Status CheckConditions(const std::vector<TriggerCondition>& conditions) {
     if (absl::Status s = CheckOne(conditions[i], field); !s.ok()) return s;
     bool& had = seen[static_cast<size_t>(conditions[i].kind)];
     if (had) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(field, ".kind: ", Name(conditions[i].kind), " is there twice; at most one of each kind"));
+      return absl::InvalidArgumentError(absl::StrCat(field, ".kind: ", Name(conditions[i].kind),
+                                                     " is there twice; at most one of each kind"));
     }
     had = true;
   }

@@ -25,7 +25,9 @@ class WorkerPool {
 
  private:
   void Loop();
-  bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mu_) { return stopping_ || !urgent_.empty() || !normal_.empty(); }
+  bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    return stopping_ || !urgent_.empty() || !normal_.empty();
+  }
 
   absl::Mutex mu_;
   std::deque<Work> urgent_ ABSL_GUARDED_BY(mu_), normal_ ABSL_GUARDED_BY(mu_);

@@ -68,7 +68,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const AppOptions& options) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error) {
-      return absl::UnavailableError(absl::StrCat("data_dir: cannot create ", folder.string(), ": ", error.message()));
+      return absl::UnavailableError(
+          absl::StrCat("data_dir: cannot create ", folder.string(), ": ", error.message()));
     }
   }
   SqliteOptions sqlite;
@@ -170,7 +171,8 @@ absl::Status App::Start() {
     health->SetServingStatus(name, true);
   }
   app.ready = true;
-  spdlog::info("serving on {}, http on {}", app.listen, app.http_listen.empty() ? "nothing" : app.http_listen);
+  spdlog::info("serving on {}, http on {}", app.listen,
+               app.http_listen.empty() ? "nothing" : app.http_listen);
   return absl::OkStatus();
 }
 
@@ -208,7 +210,8 @@ absl::Status App::WriteReadyFile(const std::string& path) const {
   }
   std::error_code error;
   std::filesystem::rename(beside, path, error);
-  if (error) return absl::UnavailableError(absl::StrCat("ready-file: cannot rename to ", path, ": ", error.message()));
+  if (error)
+    return absl::UnavailableError(absl::StrCat("ready-file: cannot rename to ", path, ": ", error.message()));
   return absl::OkStatus();
 }
 

@@ -18,26 +18,28 @@ struct AppOptions {
   Config config;
   std::map<std::string, std::string> env;  // for the default data folder
   Clock now = SystemClock();
-  std::unique_ptr<Store> store;            // tests; else opened as `config` says
+  std::unique_ptr<Store> store;  // tests; else opened as `config` says
 };
 
 class App {
  public:
-  // Opens the store and builds everything; nothing runs or listens yet. Errors say what could not be had and where.
+  // Opens the store and builds everything; nothing runs or listens yet. Errors say what could not be had and
+  // where.
   static absl::StatusOr<std::unique_ptr<App>> Create(AppOptions options);
   // Stops.
   ~App();
 
   // Begins to work and to serve. kUnavailable: an address is taken.
   absl::Status Start();
-  // Not ready; new calls are UNAVAILABLE; calls and runs under way end, within shutdown.seconds; what is left of them
-  // is cancelled or handed back. Idempotent, and safe before Start.
+  // Not ready; new calls are UNAVAILABLE; calls and runs under way end, within shutdown.seconds; what is left
+  // of them is cancelled or handed back. Idempotent, and safe before Start.
   void Stop();
 
   // host:port, once started. `http_listen` is empty if there is none.
   const std::string& listen() const;
   const std::string& http_listen() const;
-  // {"listen": ..., "http_listen": ...}, written beside `path` and renamed, so that a reader sees all or nothing.
+  // {"listen": ..., "http_listen": ...}, written beside `path` and renamed, so that a reader sees all or
+  // nothing.
   absl::Status WriteReadyFile(const std::string& path) const;
   Store& store();
 

@@ -36,7 +36,8 @@ struct Key {
 
 const std::vector<Key>& Table() {
   static const auto* const table = new std::vector<Key>{
-      {"listen", &Config::listen, "127.0.0.1:50051", "where gRPC listens, host:port; port 0 picks a free one"},
+      {"listen", &Config::listen, "127.0.0.1:50051",
+       "where gRPC listens, host:port; port 0 picks a free one"},
       {"http_listen", &Config::http_listen, "127.0.0.1:9464",
        "where /metrics, /healthz and /readyz are served, host:port; empty: nowhere"},
       {"data_dir", &Config::data_dir, "",
@@ -44,25 +45,36 @@ const std::vector<Key>& Table() {
       {"store.url", &Config::store_url, "", "sqlite:PATH; empty: slowwave.db in data_dir"},
       {"workers", &Config::workers, "0", "threads that consolidate; 0: one a core", 0, 256},
       {"runs.max_open", &Config::runs_max_open, "64", "runs open at once", 1, 4096},
-      {"lease.seconds", &Config::lease_seconds, "30", "how long a worker holds a task unless it renews", 3, 3600},
+      {"lease.seconds", &Config::lease_seconds, "30", "how long a worker holds a task unless it renews", 3,
+       3600},
       {"shutdown.seconds", &Config::shutdown_seconds, "20", "how long runs may go on after SIGTERM", 0, 3600},
       {"rpc.threads", &Config::rpc_threads, "8", "threads that answer calls", 1, 256},
       {"sample.limit", &Config::sample_limit, "200", "episodes sampled a run", 1, 20000},
-      {"sample.min_importance", &Config::sample_min_importance, "0.3", "least importance of a sampled episode", 0, 1},
-      {"sample.min_confidence", &Config::sample_min_confidence, "0.3", "least confidence of a sampled episode", 0, 1},
+      {"sample.min_importance", &Config::sample_min_importance, "0.3",
+       "least importance of a sampled episode", 0, 1},
+      {"sample.min_confidence", &Config::sample_min_confidence, "0.3",
+       "least confidence of a sampled episode", 0, 1},
       {"cluster.min_size", &Config::cluster_min_size, "2", "least episodes of a cluster", 2, 1000},
       {"cluster.max", &Config::cluster_max, "0", "most clusters a run; 0: unlimited", 0, 20000},
       {"cluster.threshold", &Config::cluster_threshold, "",
        "cosine in [-1, 1] at which clusters are cut; empty: calibrated from the data"},
-      {"extract.chunk_memories", &Config::extract_chunk_memories, "25", "memories shown to one extractor call", 1, 200},
+      {"extract.chunk_memories", &Config::extract_chunk_memories, "25",
+       "memories shown to one extractor call", 1, 200},
       {"tasks.max_attempts", &Config::tasks_max_attempts, "5", "attempts after which a task is dead", 1, 100},
-      {"log.level", &Config::log_level, "info", "debug, info, warn or error", 0, 0, {"debug", "info", "warn", "error"}},
+      {"log.level",
+       &Config::log_level,
+       "info",
+       "debug, info, warn or error",
+       0,
+       0,
+       {"debug", "info", "warn", "error"}},
       {"log.format", &Config::log_format, "text", "text or json", 0, 0, {"text", "json"}},
       {"llm.base_url", &Config::llm_base_url, "", "not in this build: empty, the built-in extractor"},
       {"llm.model", &Config::llm_model, "", "not in this build"},
       {"llm.api_key_file", &Config::llm_api_key_file, "", "not in this build"},
       {"llm.max_in_flight", &Config::llm_max_in_flight, "", "not in this build"},
-      {"embedding.base_url", &Config::embedding_base_url, "", "not in this build: empty, the built-in embedder"},
+      {"embedding.base_url", &Config::embedding_base_url, "",
+       "not in this build: empty, the built-in embedder"},
       {"embedding.model", &Config::embedding_model, "", "not in this build"},
   };
   return *table;
@@ -91,7 +103,8 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
 }
 
 // `spell`: how the source writes a key.
-absl::Status Unknown(const std::string& from, const std::string& given, std::string (*spell)(absl::string_view)) {
+absl::Status Unknown(const std::string& from, const std::string& given,
+                     std::string (*spell)(absl::string_view)) {
   std::string best;
   size_t least = std::string::npos;
   for (const Key& key : Table()) {
@@ -101,7 +114,8 @@ absl::Status Unknown(const std::string& from, const std::string& given, std::str
       best = name;
     }
   }
-  const std::string hint = least <= std::max<size_t>(2, given.size() / 3) ? absl::StrCat("; did you mean ", best, "?") : "";
+  const std::string hint =
+      least <= std::max<size_t>(2, given.size() / 3) ? absl::StrCat("; did you mean ", best, "?") : "";
   return absl::InvalidArgumentError(absl::StrCat(from, ": unknown key ", given, hint));
 }
 
@@ -109,7 +123,8 @@ std::string Same(absl::string_view name) { return std::string(name); }
 
 absl::Status Set(const Key& key, const std::string& value, const std::string& from, Config& config) {
   const auto bad = [&](absl::string_view allowed) {
-    return absl::InvalidArgumentError(absl::StrCat(from, ": ", key.name, " is '", value, "'; allowed: ", allowed));
+    return absl::InvalidArgumentError(
+        absl::StrCat(from, ": ", key.name, " is '", value, "'; allowed: ", allowed));
   };
   if (const auto* text = std::get_if<std::string Config::*>(&key.member)) {
     if (!key.one_of.empty() && std::find(key.one_of.begin(), key.one_of.end(), value) == key.one_of.end()) {
@@ -146,20 +161,21 @@ absl::Status SetYaml(const YAML::Node& node, const std::string& prefix, const st
     const std::string name = absl::StrCat(prefix, prefix.empty() ? "" : ".", entry.first.as<std::string>());
     const std::string from = absl::StrCat(path, ":", entry.first.Mark().line + 1);
     const Key* key = Find(name);
-    const bool section = std::any_of(Table().begin(), Table().end(), [&](const Key& k) {
-      return absl::StartsWith(k.name, name + ".");
-    });
+    const bool section = std::any_of(Table().begin(), Table().end(),
+                                     [&](const Key& k) { return absl::StartsWith(k.name, name + "."); });
     if (key == nullptr && !section) return Unknown(from, name, Same);
     if (section) {
       if (entry.second.IsNull()) continue;
-      if (!entry.second.IsMap()) return absl::InvalidArgumentError(absl::StrCat(from, ": ", name, " is not a map"));
+      if (!entry.second.IsMap())
+        return absl::InvalidArgumentError(absl::StrCat(from, ": ", name, " is not a map"));
       if (absl::Status s = SetYaml(entry.second, name, path, seen, config); !s.ok()) return s;
       continue;
     }
     if (!entry.second.IsScalar() && !entry.second.IsNull()) {
       return absl::InvalidArgumentError(absl::StrCat(from, ": ", name, " is not a single value"));
     }
-    if (!seen.insert(name).second) return absl::InvalidArgumentError(absl::StrCat(from, ": ", name, " is there twice"));
+    if (!seen.insert(name).second)
+      return absl::InvalidArgumentError(absl::StrCat(from, ": ", name, " is there twice"));
     const std::string value = entry.second.IsNull() ? "" : entry.second.as<std::string>();
     if (absl::Status s = Set(*key, value, from, config); !s.ok()) return s;
   }
@@ -182,11 +198,12 @@ absl::Status LoadYaml(const std::string& path, Config& config) {
   }
 }
 
-// The environment is shared: scripts keep their own SLOWWAVE_ variables there, and Kubernetes sets some for every
-// Service whose name begins so. What looks like a slip of one of ours is an error all the same.
+// The environment is shared: scripts keep their own SLOWWAVE_ variables there, and Kubernetes sets some for
+// every Service whose name begins so. What looks like a slip of one of ours is an error all the same.
 bool IsMeantForUs(const std::string& name) {
   static const auto* const kubernetes = new std::regex(
-      "SLOWWAVE(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
+      "SLOWWAVE(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT|PORT_[0-9]+_(TCP|UDP|SCTP)(_("
+      "PROTO|PORT|ADDR))?)");
   if (std::regex_match(name, *kubernetes)) return false;
   return std::any_of(Table().begin(), Table().end(), [&](const Key& key) {
     const std::string known = EnvName(key.name);
@@ -200,7 +217,8 @@ bool IsMeantForUs(const std::string& name) {
 absl::Status LoadEnv(const std::map<std::string, std::string>& env, Config& config) {
   for (const auto& [name, value] : env) {
     if (!absl::StartsWith(name, "SLOWWAVE_")) continue;
-    const auto key = std::find_if(Table().begin(), Table().end(), [&](const Key& k) { return EnvName(k.name) == name; });
+    const auto key = std::find_if(Table().begin(), Table().end(),
+                                  [&given = name](const Key& k) { return EnvName(k.name) == given; });
     if (key != Table().end()) {
       if (absl::Status s = Set(*key, value, absl::StrCat("environment, ", name), config); !s.ok()) return s;
     } else if (IsMeantForUs(name)) {
@@ -216,18 +234,23 @@ absl::Status Check(const Config& config) {
   };
   if (auto parsed = ParseHostPort(config.listen); !parsed.ok()) return under("listen", parsed.status());
   if (!config.http_listen.empty()) {
-    if (auto parsed = ParseHostPort(config.http_listen); !parsed.ok()) return under("http_listen", parsed.status());
+    if (auto parsed = ParseHostPort(config.http_listen); !parsed.ok())
+      return under("http_listen", parsed.status());
   }
-  if (absl::StartsWith(config.store_url, "postgres://") || absl::StartsWith(config.store_url, "postgresql://")) {
-    return absl::InvalidArgumentError("store.url names Postgres, which is not in this build yet; allowed: sqlite:PATH");
+  if (absl::StartsWith(config.store_url, "postgres://") ||
+      absl::StartsWith(config.store_url, "postgresql://")) {
+    return absl::InvalidArgumentError(
+        "store.url names Postgres, which is not in this build yet; allowed: sqlite:PATH");
   }
-  if (!config.store_url.empty() && (!absl::StartsWith(config.store_url, "sqlite:") || config.store_url.size() == 7)) {
+  if (!config.store_url.empty() &&
+      (!absl::StartsWith(config.store_url, "sqlite:") || config.store_url.size() == 7)) {
     return absl::InvalidArgumentError("store.url is not of a known kind; allowed: sqlite:PATH");
   }
   if (!config.cluster_threshold.empty()) {
     double threshold = 0;
     if (!absl::SimpleAtod(config.cluster_threshold, &threshold) || !(std::abs(threshold) <= 1)) {
-      return absl::InvalidArgumentError("cluster.threshold is not a cosine; allowed: -1 to 1, or empty (calibrated)");
+      return absl::InvalidArgumentError(
+          "cluster.threshold is not a cosine; allowed: -1 to 1, or empty (calibrated)");
     }
   }
   for (const auto& [name, value] :
@@ -237,9 +260,9 @@ absl::Status Check(const Config& config) {
         std::pair("embedding.base_url", &config.embedding_base_url),
         std::pair("embedding.model", &config.embedding_model)}) {
     if (value->empty()) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, " is set, but endpoints are not in this build yet; leave it empty for the built-in ",
-                     absl::StartsWith(name, "llm") ? "extractor" : "embedder"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, " is set, but endpoints are not in this build yet; leave it empty for the built-in ",
+        absl::StartsWith(name, "llm") ? "extractor" : "embedder"));
   }
   return absl::OkStatus();
 }
@@ -318,21 +341,23 @@ absl::StatusOr<std::string> StorePath(const Config& config, const std::map<std::
   if (folder.empty() && !value("HOME").empty()) {
     folder = std::filesystem::path(value("HOME")) / ".local" / "share" / "slowwave";
   }
-  if (folder.empty()) return absl::InvalidArgumentError("data_dir is empty, and neither XDG_DATA_HOME nor HOME is set");
+  if (folder.empty())
+    return absl::InvalidArgumentError("data_dir is empty, and neither XDG_DATA_HOME nor HOME is set");
   return (folder / "slowwave.db").string();
 }
 
 absl::StatusOr<HostPort> ParseHostPort(absl::string_view address) {
   const size_t colon = address.rfind(':');
   HostPort parsed;
-  if (colon == absl::string_view::npos || colon == 0 || !absl::SimpleAtoi(address.substr(colon + 1), &parsed.port) ||
-      parsed.port < 0 || parsed.port > 65535) {
+  if (colon == absl::string_view::npos || colon == 0 ||
+      !absl::SimpleAtoi(address.substr(colon + 1), &parsed.port) || parsed.port < 0 || parsed.port > 65535) {
     return absl::InvalidArgumentError(
         absl::StrCat("is '", address, "'; allowed: host:port, port 0 to 65535, such as 127.0.0.1:50051"));
   }
   parsed.host = std::string(address.substr(0, colon));
   if (parsed.host.front() != '[' && absl::StrContains(parsed.host, ":")) {
-    return absl::InvalidArgumentError(absl::StrCat("is '", address, "'; allowed: an IPv6 host in brackets, [::1]:50051"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("is '", address, "'; allowed: an IPv6 host in brackets, [::1]:50051"));
   }
   return parsed;
 }

@@ -1,8 +1,9 @@
 // The daemon's configuration: YAML, then environment, then flags, each overriding the last.
 //
-// One table (config.cc) gives every key its one name in all three: `store.url`, SLOWWAVE_STORE_URL, --store-url.
-// A key that nobody knows is an error, and the error suggests the nearest one. (Of the environment, which others use
-// too, only what is close to one of our names or begins with one of our sections counts as such a key.)
+// One table (config.cc) gives every key its one name in all three: `store.url`, SLOWWAVE_STORE_URL,
+// --store-url. A key that nobody knows is an error, and the error suggests the nearest one. (Of the
+// environment, which others use too, only what is close to one of our names or begins with one of our
+// sections counts as such a key.)
 #ifndef SLOWWAVE_SERVER_CONFIG_H_
 #define SLOWWAVE_SERVER_CONFIG_H_
 

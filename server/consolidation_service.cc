@@ -1,9 +1,8 @@
 #include "server/consolidation_service.h"
 
-#include <openssl/sha.h>
-
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <openssl/sha.h>
 
 #include <cmath>
 #include <utility>
@@ -60,22 +59,24 @@ absl::StatusOr<std::string> CheckTaskRequest(const Request& request) {
 }  // namespace
 
 ConsolidationService::ConsolidationService(const ServiceEnv& env, CallRoom room)
-    : RpcService(*v1::TriggerConsolidationRequest::descriptor()->file()->FindServiceByName("ConsolidationService"),
-                 room),
+    : RpcService(
+          *v1::TriggerConsolidationRequest::descriptor()->file()->FindServiceByName("ConsolidationService"),
+          room),
       env_(env),
       watchers_(env, room.executor) {
   Unary<v1::TriggerConsolidationRequest, v1::TriggerConsolidationResponse>(
       "TriggerConsolidation", [this](const auto& r) { return TriggerConsolidation(r); });
-  Unary<v1::CheckTriggersRequest, v1::CheckTriggersResponse>("CheckTriggers",
-                                                             [this](const auto& r) { return CheckTriggers(r); });
+  Unary<v1::CheckTriggersRequest, v1::CheckTriggersResponse>(
+      "CheckTriggers", [this](const auto& r) { return CheckTriggers(r); });
   Unary<v1::GetReportRequest, v1::Report>("GetReport", [this](const auto& r) { return GetReport(r); });
   Unary<v1::ListReportsRequest, v1::ListReportsResponse>("ListReports",
                                                          [this](const auto& r) { return ListReports(r); });
   Unary<v1::GetTaskRequest, v1::Task>("GetTask", [this](const auto& r) { return GetTask(r); });
-  Unary<v1::ListTasksRequest, v1::ListTasksResponse>("ListTasks", [this](const auto& r) { return ListTasks(r); });
+  Unary<v1::ListTasksRequest, v1::ListTasksResponse>("ListTasks",
+                                                     [this](const auto& r) { return ListTasks(r); });
   Unary<v1::CancelTaskRequest, v1::Task>("CancelTask", [this](const auto& r) { return CancelTask(r); });
-  Unary<v1::RetryTaskRequest, v1::TriggerConsolidationResponse>("RetryTask",
-                                                                [this](const auto& r) { return RetryTask(r); });
+  Unary<v1::RetryTaskRequest, v1::TriggerConsolidationResponse>(
+      "RetryTask", [this](const auto& r) { return RetryTask(r); });
   ServerStream("WatchTask", [this](const grpc::ByteBuffer& bytes, CallGate::Pass pass) -> WriteReactor* {
     v1::WatchTaskRequest request;
     absl::Status status = ParseRequest(bytes, request);
@@ -187,10 +188,12 @@ absl::StatusOr<v1::Report> ConsolidationService::GetReport(const v1::GetReportRe
   return ToWire(*report);
 }
 
-absl::StatusOr<v1::ListReportsResponse> ConsolidationService::ListReports(const v1::ListReportsRequest& request) {
+absl::StatusOr<v1::ListReportsResponse> ConsolidationService::ListReports(
+    const v1::ListReportsRequest& request) {
   absl::StatusOr<UserKey> user = CheckUser(request.tenant(), request.user());
   if (!user.ok()) return user.status();
-  const auto fetch = [&](const std::string& after, int limit, v1::ListReportsResponse& response) -> absl::Status {
+  const auto fetch = [&](const std::string& after, int limit,
+                         v1::ListReportsResponse& response) -> absl::Status {
     absl::StatusOr<Page<RunRecord>> page = env_.store.ListRuns(*user, after, limit);
     if (!page.ok()) return page.status();
     for (const RunRecord& run : page->items) {
@@ -203,7 +206,8 @@ absl::StatusOr<v1::ListReportsResponse> ConsolidationService::ListReports(const 
     response.set_next_page_token(page->next);
     return absl::OkStatus();
   };
-  return FillPage<v1::ListReportsResponse>(request, absl::StrCat("reports/", user->tenant, "/", user->user), fetch);
+  return FillPage<v1::ListReportsResponse>(request, absl::StrCat("reports/", user->tenant, "/", user->user),
+                                           fetch);
 }
 
 absl::StatusOr<v1::Task> ConsolidationService::GetTask(const v1::GetTaskRequest& request) {
@@ -221,12 +225,13 @@ absl::StatusOr<v1::ListTasksResponse> ConsolidationService::ListTasks(const v1::
   TaskFilter filter{*tenant, request.user(), {}};
   for (int i = 0; i < request.states_size(); ++i) {
     if (request.states(i) == v1::TASK_STATE_UNSPECIFIED) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("states[", i, "] is unspecified; allowed: TASK_STATE_WAITING to TASK_STATE_CANCELLED"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "states[", i, "] is unspecified; allowed: TASK_STATE_WAITING to TASK_STATE_CANCELLED"));
     }
     filter.states.push_back(static_cast<TaskState>(request.states(i)));
   }
-  const auto fetch = [&](const std::string& after, int limit, v1::ListTasksResponse& response) -> absl::Status {
+  const auto fetch = [&](const std::string& after, int limit,
+                         v1::ListTasksResponse& response) -> absl::Status {
     absl::StatusOr<Page<Task>> page = env_.store.ListTasks(filter, after, limit);
     if (!page.ok()) return page.status();
     for (const Task& task : page->items) *response.add_tasks() = ToWire(task);
@@ -234,7 +239,8 @@ absl::StatusOr<v1::ListTasksResponse> ConsolidationService::ListTasks(const v1::
     return absl::OkStatus();
   };
   return FillPage<v1::ListTasksResponse>(
-      request, absl::StrCat("tasks/", *tenant, "/", request.user(), "/", absl::StrJoin(request.states(), ",")), fetch);
+      request,
+      absl::StrCat("tasks/", *tenant, "/", request.user(), "/", absl::StrJoin(request.states(), ",")), fetch);
 }
 
 absl::StatusOr<v1::Task> ConsolidationService::CancelTask(const v1::CancelTaskRequest& request) {
@@ -254,7 +260,7 @@ absl::StatusOr<v1::TriggerConsolidationResponse> ConsolidationService::RetryTask
   if (!tenant.ok()) return tenant.status();
   absl::StatusOr<EnqueueResult> result = env_.store.RetryTask(*tenant, request.task_id());
   if (!result.ok()) return result.status();
-  env_.engine.Wake();
+  env_.engine.Retried(request.task_id());
   return ToResponse(*result);
 }
 

@@ -10,13 +10,14 @@
 
 namespace slowwave {
 
-// Any thread. `env` and what `room` names outlive it; it outlives the server. The methods are those of the .proto; requests
-// have passed CheckMessage.
+// Any thread. `env` and what `room` names outlive it; it outlives the server. The methods are those of the
+// .proto; requests have passed CheckMessage.
 class ConsolidationService : public RpcService {
  public:
   ConsolidationService(const ServiceEnv& env, CallRoom room);
 
-  absl::StatusOr<v1::TriggerConsolidationResponse> TriggerConsolidation(const v1::TriggerConsolidationRequest&);
+  absl::StatusOr<v1::TriggerConsolidationResponse> TriggerConsolidation(
+      const v1::TriggerConsolidationRequest&);
   absl::StatusOr<v1::CheckTriggersResponse> CheckTriggers(const v1::CheckTriggersRequest&);
   absl::StatusOr<v1::Report> GetReport(const v1::GetReportRequest&);
   absl::StatusOr<v1::ListReportsResponse> ListReports(const v1::ListReportsRequest&);

@@ -37,7 +37,8 @@ void Executor::Loop() {
     std::function<void()> work;
     {
       absl::MutexLock lock(&mu_);
-      const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_ || !waiting_.empty(); };
+      const auto ready = [this]()
+                             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_ || !waiting_.empty(); };
       mu_.Await(absl::Condition(&ready));
       if (waiting_.empty()) return;
       work = std::move(waiting_.front());

@@ -12,7 +12,8 @@
 
 namespace slowwave {
 
-// Runs work in order of arrival on `threads` threads. Any thread may call any method but Stop and the destructor.
+// Runs work in order of arrival on `threads` threads. Any thread may call any method but Stop and the
+// destructor.
 class Executor {
  public:
   // `max_waiting`: how much TrySubmit lets wait.

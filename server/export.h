@@ -17,7 +17,8 @@ namespace slowwave {
 class UserExport {
  public:
   // `user` is judged by the first Next().
-  UserExport(const ServiceEnv& env, v1::ExportUserRequest request) : env_(env), request_(std::move(request)) {}
+  UserExport(const ServiceEnv& env, v1::ExportUserRequest request)
+      : env_(env), request_(std::move(request)) {}
   // The next records, each serialised; none at the end. InvalidArgument, NotFound.
   absl::StatusOr<std::vector<grpc::ByteBuffer>> Next();
 

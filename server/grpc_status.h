@@ -8,7 +8,8 @@
 
 namespace slowwave {
 
-// The same code and message. A message is cut at 1024 bytes (it travels as an HTTP/2 header), between characters.
+// The same code and message. A message is cut at 1024 bytes (it travels as an HTTP/2 header), between
+// characters.
 grpc::Status ToGrpc(const absl::Status& status);
 
 }  // namespace slowwave

@@ -36,7 +36,8 @@ class Page : public CivetHandler {
     }
     const std::string head =
         absl::StrCat("HTTP/1.1 ", answer.code, " ", answer.reason, "\r\nContent-Type: ", answer.type,
-                     "\r\nContent-Length: ", answer.body.size(), "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n");
+                     "\r\nContent-Length: ", answer.body.size(),
+                     "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n");
     mg_write(connection, head.data(), head.size());
     if (with_body) mg_write(connection, answer.body.data(), answer.body.size());
     return true;
@@ -63,10 +64,12 @@ absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(const HostPort
   // civetweb resolves no names.
   const std::string host = listen.host == "localhost" ? "127.0.0.1" : listen.host;
   try {
-    endpoint->impl_->server = std::make_unique<CivetServer>(std::vector<std::string>{
-        "listening_ports", absl::StrCat(host, ":", listen.port), "num_threads", "2", "request_timeout_ms", "10000"});
+    endpoint->impl_->server = std::make_unique<CivetServer>(
+        std::vector<std::string>{"listening_ports", absl::StrCat(host, ":", listen.port), "num_threads", "2",
+                                 "request_timeout_ms", "10000"});
   } catch (const CivetException&) {
-    return absl::UnavailableError(absl::StrCat("http_listen: cannot listen on ", listen.host, ":", listen.port));
+    return absl::UnavailableError(
+        absl::StrCat("http_listen: cannot listen on ", listen.host, ":", listen.port));
   }
   const auto add = [&](const char* path, std::function<Answer()> make) {
     endpoint->impl_->pages.push_back(std::make_unique<Page>(std::move(make)));
@@ -80,7 +83,8 @@ absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(const HostPort
   add("/readyz$", [ready = std::move(ready)] {
     const absl::Status status = ready();
     if (status.ok()) return Answer{.body = "ok\n"};
-    return Answer{503, "Service Unavailable", "text/plain; charset=utf-8", absl::StrCat(status.message(), "\n")};
+    return Answer{503, "Service Unavailable", "text/plain; charset=utf-8",
+                  absl::StrCat(status.message(), "\n")};
   });
   const std::vector<int> ports = endpoint->impl_->server->getListeningPorts();
   if (ports.empty()) return absl::InternalError("http_listen: the server has no port");

@@ -19,9 +19,11 @@ namespace slowwave {
 // Serves from Start until destruction, on threads of its own.
 class HttpEndpoint {
  public:
-  // `ready` is called for every /readyz, on any thread; not OK gives 503 and its message. `/healthz` says only that
-  // the process answers. kUnavailable: cannot listen there. `registry` and what `ready` uses outlive the endpoint.
-  static absl::StatusOr<std::unique_ptr<HttpEndpoint>> Start(const HostPort& listen, prometheus::Registry& registry,
+  // `ready` is called for every /readyz, on any thread; not OK gives 503 and its message. `/healthz` says
+  // only that the process answers. kUnavailable: cannot listen there. `registry` and what `ready` uses
+  // outlive the endpoint.
+  static absl::StatusOr<std::unique_ptr<HttpEndpoint>> Start(const HostPort& listen,
+                                                             prometheus::Registry& registry,
                                                              std::function<absl::Status()> ready);
   ~HttpEndpoint();
   // host:port, the port picked if it was 0.

@@ -26,7 +26,8 @@ absl::Status Parse(std::string wire, Message& message, BadText& bad) {
 
 absl::Status OtherUser() {
   return absl::InvalidArgumentError(
-      "user is not the first message's; allowed: the same tenant and user in all messages, or none in later ones");
+      "user is not the first message's; allowed: the same tenant and user in all messages, or none in later "
+      "ones");
 }
 
 }  // namespace
@@ -107,7 +108,8 @@ absl::Status ImportSink::TakeRecord(const v1::ExportRecord& record, const BadTex
   const std::string path = absl::StrCat("records[", index, "]");
   if (record.has_episode()) {
     if (name_.empty()) return CheckUser(tenant_, name_).status();
-    items_.push_back(JudgeEpisode(env_, record.episode(), bad, wire_path + ".episode", path + ".episode", index));
+    items_.push_back(
+        JudgeEpisode(env_, record.episode(), bad, wire_path + ".episode", path + ".episode", index));
     return items_.size() < kMaxBatch ? absl::OkStatus() : Store();
   }
   absl::Status judged;
@@ -136,7 +138,8 @@ absl::Status ImportSink::TakeHeader(const v1::ExportHeader& header) {
     return absl::InvalidArgumentError(absl::StrCat(path, ".format is ", header.format(), "; allowed: 1"));
   }
   if (absl::Status s = CheckString(header.tenant(), path + ".tenant", kMaxIdBytes, false); !s.ok()) return s;
-  if (absl::Status s = CheckString(header.user(), path + ".user", kMaxIdBytes, name_.empty()); !s.ok()) return s;
+  if (absl::Status s = CheckString(header.user(), path + ".user", kMaxIdBytes, name_.empty()); !s.ok())
+    return s;
   if (absl::Status s = CheckConditionSizes(header.conditions(), path + ".conditions"); !s.ok()) return s;
   if (name_.empty()) name_ = header.user();
   if (tenant_.empty()) tenant_ = header.tenant();

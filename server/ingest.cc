@@ -24,14 +24,15 @@ Answer AnswerFor(IngestOutcome outcome, const IngestItem& item, int dimension) {
     case IngestOutcome::kExists:
       return {v1::INGEST_STATUS_EXISTS, ""};
     case IngestOutcome::kExistsDifferent:
-      return {v1::INGEST_STATUS_EXISTS_DIFFERENT,
-              absl::StrCat(item.path, ".id is taken by an episode with other content; the stored one stands")};
+      return {
+          v1::INGEST_STATUS_EXISTS_DIFFERENT,
+          absl::StrCat(item.path, ".id is taken by an episode with other content; the stored one stands")};
     case IngestOutcome::kErased:
       return {v1::INGEST_STATUS_ERASED, absl::StrCat(item.path, ".id was erased and does not come back")};
     case IngestOutcome::kWrongDimension:
       return {v1::INGEST_STATUS_REFUSED,
-              absl::StrCat(item.path, ".embedding has ", item.episode.embedding.size(), " numbers; allowed: ",
-                           dimension, ", as this user's others have, or none")};
+              absl::StrCat(item.path, ".embedding has ", item.episode.embedding.size(),
+                           " numbers; allowed: ", dimension, ", as this user's others have, or none")};
   }
   return {v1::INGEST_STATUS_REFUSED, absl::StrCat(item.path, " was not taken by the store")};
 }
@@ -56,7 +57,7 @@ IngestItem JudgeEpisode(const ServiceEnv& env, const v1::Episode& episode, const
     item.status = CheckEpisode(episode, path);
   }
   if (item.status.ok()) {
-    item.episode = FromWire(episode, episode.id().empty() ? env.make_id() : std::string(), env.now());
+    item.episode = FromWire(episode, episode.id().empty() ? env.make_id() : std::string());
   } else if (FindBad(bad, wire_path + ".id") == nullptr && episode.id().size() <= kMaxIdBytes) {
     item.episode.id = episode.id();
   }
@@ -74,7 +75,8 @@ absl::StatusOr<std::vector<v1::IngestResult>> StoreItems(const ServiceEnv& env, 
     absl::StatusOr<std::vector<IngestOutcome>> stored =
         env.store.IngestEpisodes(user, good, DefaultConditions(env.now(), JitterOf(user)));
     if (!stored.ok()) return stored.status();
-    if (stored->size() != good.size()) return absl::InternalError("ingest: the store answered for other episodes");
+    if (stored->size() != good.size())
+      return absl::InternalError("ingest: the store answered for other episodes");
     outcomes = *std::move(stored);
   }
   int dimension = 0;

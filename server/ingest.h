@@ -27,8 +27,8 @@ struct IngestItem {
 IngestItem JudgeEpisode(const ServiceEnv& env, const v1::Episode& episode, const BadText& bad,
                         const std::string& wire_path, const std::string& path, int64_t index);
 
-// Stores the good ones in one transaction (creating the user with the defaults) and answers for all, in order.
-// Errors are the store's: then nothing was stored.
+// Stores the good ones in one transaction (creating the user with the defaults) and answers for all, in
+// order. Errors are the store's: then nothing was stored.
 absl::StatusOr<std::vector<v1::IngestResult>> StoreItems(const ServiceEnv& env, const UserKey& user,
                                                          std::vector<IngestItem> items);
 

@@ -55,7 +55,8 @@ absl::StatusOr<Json> ParseJsonObject(absl::string_view text, int max_depth) {
         nul = nul || value.get_ref<const std::string&>().find('\0') != std::string::npos;
         break;
       case Json::parse_event_t::value:
-        nul = nul || (value.is_string() && value.get_ref<const std::string&>().find('\0') != std::string::npos);
+        nul =
+            nul || (value.is_string() && value.get_ref<const std::string&>().find('\0') != std::string::npos);
         break;
       default:
         break;

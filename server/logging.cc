@@ -18,7 +18,8 @@ class JsonFormatter : public spdlog::formatter {
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
     const spdlog::string_view_t level = spdlog::level::to_string_view(message.level);
     nlohmann::ordered_json line;
-    line["time"] = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::FromChrono(message.time), absl::UTCTimeZone());
+    line["time"] =
+        absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::FromChrono(message.time), absl::UTCTimeZone());
     line["level"] = std::string(level.data(), level.size());
     line["thread"] = message.thread_id;
     line["message"] = std::string(message.payload.data(), message.payload.size());
@@ -31,7 +32,8 @@ class JsonFormatter : public spdlog::formatter {
 }  // namespace
 
 void SetUpLogging(const std::string& level, const std::string& format) {
-  auto logger = std::make_shared<spdlog::logger>("slowwave", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("slowwave", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   if (format == "json") {
     logger->set_formatter(std::make_unique<JsonFormatter>());
   } else {
@@ -41,8 +43,9 @@ void SetUpLogging(const std::string& level, const std::string& format) {
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
   // It speaks of every request that is not UTF-8, which is the caller's slip and is answered as such.
-  google::protobuf::SetLogHandler(
-      [](google::protobuf::LogLevel, const char*, int, const std::string& text) { spdlog::debug("protobuf: {}", text); });
+  google::protobuf::SetLogHandler([](google::protobuf::LogLevel, const char*, int, const std::string& text) {
+    spdlog::debug("protobuf: {}", text);
+  });
 }
 
 }  // namespace slowwave

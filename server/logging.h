@@ -6,8 +6,8 @@
 
 namespace slowwave {
 
-// Sends spdlog's default logger to stderr. `level`: debug, info, warn or error; `format`: text or json (one object a
-// line: time, level, thread, message).
+// Sends spdlog's default logger to stderr. `level`: debug, info, warn or error; `format`: text or json (one
+// object a line: time, level, thread, message).
 void SetUpLogging(const std::string& level, const std::string& format);
 
 }  // namespace slowwave

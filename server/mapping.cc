@@ -85,7 +85,7 @@ google::protobuf::Duration ToWire(absl::Duration span) {
   return wire;
 }
 
-Episode FromWire(const v1::Episode& episode, const std::string& made_id, absl::Time now) {
+Episode FromWire(const v1::Episode& episode, const std::string& made_id) {
   Episode record;
   record.id = episode.id().empty() ? made_id : episode.id();
   if (episode.type() != v1::EPISODE_TYPE_UNSPECIFIED) record.type = Enum<EpisodeType>(episode.type());
@@ -93,7 +93,7 @@ Episode FromWire(const v1::Episode& episode, const std::string& made_id, absl::T
   record.speaker = episode.speaker();
   record.session_id = episode.session_id();
   if (episode.has_turn()) record.turn = episode.turn();
-  record.occurred_at = episode.has_occurred_at() ? FromWire(episode.occurred_at()) : now;
+  record.occurred_at = episode.has_occurred_at() ? FromWire(episode.occurred_at()) : absl::InfinitePast();
   if (episode.origin() != v1::ORIGIN_UNSPECIFIED) record.origin = Enum<Origin>(episode.origin());
   record.entities.assign(episode.entities().begin(), episode.entities().end());
   record.embedding.assign(episode.embedding().begin(), episode.embedding().end());

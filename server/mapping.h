@@ -1,5 +1,5 @@
-// Records to messages and back. Pure; requests have been validated before. The numbers of the wire's enums are the
-// records' own (mapping.cc asserts it).
+// Records to messages and back. Pure; requests have been validated before. The numbers of the wire's enums
+// are the records' own (mapping.cc asserts it).
 #ifndef SLOWWAVE_SERVER_MAPPING_H_
 #define SLOWWAVE_SERVER_MAPPING_H_
 
@@ -24,8 +24,9 @@ google::protobuf::Timestamp ToWire(absl::Time time);
 absl::Duration FromWire(const google::protobuf::Duration& span);
 google::protobuf::Duration ToWire(absl::Duration span);
 
-// `made_id` and `now` stand in for an id and a time that the message does not have.
-Episode FromWire(const v1::Episode& episode, const std::string& made_id, absl::Time now);
+// `made_id` stands in for an id that the message does not have. No time gives InfinitePast: the store sets
+// its own, once.
+Episode FromWire(const v1::Episode& episode, const std::string& made_id);
 v1::Episode ToWire(const Episode& episode);
 v1::StoredEpisode ToWire(const StoredEpisode& episode);
 

@@ -29,12 +29,12 @@ std::string Scope(const char* list, const UserKey& user) {
 
 // The figures that a caller sets, without what the server keeps of a condition.
 bool SameFigures(const TriggerCondition& a, const TriggerCondition& b) {
-  return a.kind == b.kind && a.interval == b.interval && a.episodes == b.episodes && a.megabytes == b.megabytes &&
-         a.cooldown == b.cooldown && a.events == b.events;
+  return a.kind == b.kind && a.interval == b.interval && a.episodes == b.episodes &&
+         a.megabytes == b.megabytes && a.cooldown == b.cooldown && a.events == b.events;
 }
 
-// A condition that was there before goes on where it was: a client that registers its users at every start would
-// otherwise put a schedule off for ever.
+// A condition that was there before goes on where it was: a client that registers its users at every start
+// would otherwise put a schedule off for ever.
 void KeepHistory(const std::vector<TriggerCondition>& before, std::vector<TriggerCondition>& conditions) {
   for (TriggerCondition& condition : conditions) {
     const auto old = std::find_if(before.begin(), before.end(),
@@ -57,30 +57,38 @@ MemoryService::MemoryService(const ServiceEnv& env, CallRoom room)
   Unary<v1::GetUserRequest, v1::User>("GetUser", [this](const auto& r) { return GetUser(r); });
   LenientUnary<v1::IngestEpisodesRequest, v1::IngestEpisodesResponse>(
       "IngestEpisodes", [this](const auto& r, const BadText& bad) { return IngestEpisodes(r, bad); });
-  ClientStream("IngestEpisodeStream", [this, room](grpc::ByteBuffer* response, CallGate::Pass pass) -> ReadReactor* {
-    return new StreamReader(room.executor, std::make_unique<EpisodeSink>(env_), response, std::move(pass));
-  });
-  Unary<v1::GetEpisodeRequest, v1::StoredEpisode>("GetEpisode", [this](const auto& r) { return GetEpisode(r); });
+  ClientStream("IngestEpisodeStream",
+               [this, room](grpc::ByteBuffer* response, CallGate::Pass pass) -> ReadReactor* {
+                 return new StreamReader(room.executor, std::make_unique<EpisodeSink>(env_), response,
+                                         std::move(pass));
+               });
+  Unary<v1::GetEpisodeRequest, v1::StoredEpisode>("GetEpisode",
+                                                  [this](const auto& r) { return GetEpisode(r); });
   Unary<v1::ListEpisodesRequest, v1::ListEpisodesResponse>("ListEpisodes",
                                                            [this](const auto& r) { return ListEpisodes(r); });
-  Unary<v1::ListFactsRequest, v1::ListFactsResponse>("ListFacts", [this](const auto& r) { return ListFacts(r); });
+  Unary<v1::ListFactsRequest, v1::ListFactsResponse>("ListFacts",
+                                                     [this](const auto& r) { return ListFacts(r); });
   Unary<v1::GetFactRequest, v1::FactDetail>("GetFact", [this](const auto& r) { return GetFact(r); });
-  Unary<v1::ListQuarantineRequest, v1::ListQuarantineResponse>("ListQuarantine",
-                                                               [this](const auto& r) { return ListQuarantine(r); });
+  Unary<v1::ListQuarantineRequest, v1::ListQuarantineResponse>(
+      "ListQuarantine", [this](const auto& r) { return ListQuarantine(r); });
   Unary<v1::PutSlotRequest, v1::PutSlotResponse>("PutSlot", [this](const auto& r) { return PutSlot(r); });
-  Unary<v1::ListSlotsRequest, v1::ListSlotsResponse>("ListSlots", [this](const auto& r) { return ListSlots(r); });
-  ServerStream("ExportUser", [this, room](const grpc::ByteBuffer& bytes, CallGate::Pass pass) -> WriteReactor* {
-    v1::ExportUserRequest request;
-    if (const absl::Status status = ParseRequest(bytes, request); !status.ok()) {
-      return new Refused<WriteReactor>(ToGrpc(status));
-    }
-    auto source = std::make_shared<UserExport>(env_, std::move(request));
-    return new StreamWriter(room.executor, [source] { return source->Next(); }, std::move(pass));
-  });
+  Unary<v1::ListSlotsRequest, v1::ListSlotsResponse>("ListSlots",
+                                                     [this](const auto& r) { return ListSlots(r); });
+  ServerStream("ExportUser",
+               [this, room](const grpc::ByteBuffer& bytes, CallGate::Pass pass) -> WriteReactor* {
+                 v1::ExportUserRequest request;
+                 if (const absl::Status status = ParseRequest(bytes, request); !status.ok()) {
+                   return new Refused<WriteReactor>(ToGrpc(status));
+                 }
+                 auto source = std::make_shared<UserExport>(env_, std::move(request));
+                 return new StreamWriter(
+                     room.executor, [source] { return source->Next(); }, std::move(pass));
+               });
   ClientStream("ImportUser", [this, room](grpc::ByteBuffer* response, CallGate::Pass pass) -> ReadReactor* {
     return new StreamReader(room.executor, std::make_unique<ImportSink>(env_), response, std::move(pass));
   });
-  Unary<v1::VerifyUserRequest, v1::VerifyUserResponse>("VerifyUser", [this](const auto& r) { return VerifyUser(r); });
+  Unary<v1::VerifyUserRequest, v1::VerifyUserResponse>("VerifyUser",
+                                                       [this](const auto& r) { return VerifyUser(r); });
   Unimplemented("EraseUser");
   Unimplemented("EraseEpisodes");
 }
@@ -125,8 +133,8 @@ absl::StatusOr<v1::User> MemoryService::GetUser(const v1::GetUserRequest& reques
   return ToWire(*state, *digest);
 }
 
-absl::StatusOr<v1::IngestEpisodesResponse> MemoryService::IngestEpisodes(const v1::IngestEpisodesRequest& request,
-                                                                         const BadText& bad) {
+absl::StatusOr<v1::IngestEpisodesResponse> MemoryService::IngestEpisodes(
+    const v1::IngestEpisodesRequest& request, const BadText& bad) {
   for (const char* field : {"tenant", "user"}) {
     if (FindBad(bad, field) != nullptr) return NotUtf8(field);
   }
@@ -161,7 +169,8 @@ absl::StatusOr<v1::StoredEpisode> MemoryService::GetEpisode(const v1::GetEpisode
 absl::StatusOr<v1::ListEpisodesResponse> MemoryService::ListEpisodes(const v1::ListEpisodesRequest& request) {
   absl::StatusOr<UserKey> user = CheckUser(request.tenant(), request.user());
   if (!user.ok()) return user.status();
-  const auto fetch = [&](const std::string& after, int limit, v1::ListEpisodesResponse& response) -> absl::Status {
+  const auto fetch = [&](const std::string& after, int limit,
+                         v1::ListEpisodesResponse& response) -> absl::Status {
     absl::StatusOr<Page<StoredEpisode>> page = env_.store.ListEpisodes(*user, after, limit);
     if (!page.ok()) return page.status();
     for (const StoredEpisode& episode : page->items) *response.add_episodes() = ToWire(episode);
@@ -174,15 +183,16 @@ absl::StatusOr<v1::ListEpisodesResponse> MemoryService::ListEpisodes(const v1::L
 absl::StatusOr<v1::ListFactsResponse> MemoryService::ListFacts(const v1::ListFactsRequest& request) {
   absl::StatusOr<UserKey> user = CheckUser(request.tenant(), request.user());
   if (!user.ok()) return user.status();
-  for (const auto& [value, field] : {std::pair(&request.subject(), "subject"),
-                                     std::pair(&request.category(), "category"), std::pair(&request.key(), "key")}) {
+  for (const auto& [value, field] :
+       {std::pair(&request.subject(), "subject"), std::pair(&request.category(), "category"),
+        std::pair(&request.key(), "key")}) {
     if (absl::Status s = CheckString(*value, field, kMaxKeyBytes, false); !s.ok()) return s;
   }
   const absl::Time as_of = AsOf(request.has_as_of() ? &request.as_of() : nullptr, env_.now());
   const FactFilter filter{request.subject(), request.category(), request.key()};
   const auto fetch = [&](std::string after, int limit, v1::ListFactsResponse& response) -> absl::Status {
-    // What does not hold is left out after the store's limit; going on while less than half is there keeps both the
-    // number of reads and the number of thin pages low.
+    // What does not hold is left out after the store's limit; going on while less than half is there keeps
+    // both the number of reads and the number of thin pages low.
     do {
       absl::StatusOr<Page<Fact>> page = reader_.Facts(*user, filter, after, limit - response.facts_size());
       if (!page.ok()) return page.status();
@@ -197,7 +207,8 @@ absl::StatusOr<v1::ListFactsResponse> MemoryService::ListFacts(const v1::ListFac
   // The time does not change the order or the token: pages of one list may differ in 'now'.
   return FillPage<v1::ListFactsResponse>(
       request,
-      absl::StrCat(Scope("facts", *user), "/", filter.subject, "/", filter.category_part, "/", filter.key), fetch);
+      absl::StrCat(Scope("facts", *user), "/", filter.subject, "/", filter.category_part, "/", filter.key),
+      fetch);
 }
 
 absl::StatusOr<v1::FactDetail> MemoryService::GetFact(const v1::GetFactRequest& request) {
@@ -209,10 +220,12 @@ absl::StatusOr<v1::FactDetail> MemoryService::GetFact(const v1::GetFactRequest& 
   return ToWire(*detail, AsOf(request.has_as_of() ? &request.as_of() : nullptr, env_.now()));
 }
 
-absl::StatusOr<v1::ListQuarantineResponse> MemoryService::ListQuarantine(const v1::ListQuarantineRequest& request) {
+absl::StatusOr<v1::ListQuarantineResponse> MemoryService::ListQuarantine(
+    const v1::ListQuarantineRequest& request) {
   absl::StatusOr<UserKey> user = CheckUser(request.tenant(), request.user());
   if (!user.ok()) return user.status();
-  const auto fetch = [&](const std::string& after, int limit, v1::ListQuarantineResponse& response) -> absl::Status {
+  const auto fetch = [&](const std::string& after, int limit,
+                         v1::ListQuarantineResponse& response) -> absl::Status {
     absl::StatusOr<Page<Quarantined>> page = env_.store.ListQuarantine(*user, after, limit);
     if (!page.ok()) return page.status();
     for (const Quarantined& gist : page->items) *response.add_gists() = ToWire(gist);
@@ -225,7 +238,8 @@ absl::StatusOr<v1::ListQuarantineResponse> MemoryService::ListQuarantine(const v
 absl::StatusOr<v1::PutSlotResponse> MemoryService::PutSlot(const v1::PutSlotRequest& request) {
   absl::StatusOr<std::string> tenant = CheckTenant(request.tenant());
   if (!tenant.ok()) return tenant.status();
-  if (!request.has_slot()) return absl::InvalidArgumentError("slot is missing; allowed: a pattern and how it behaves");
+  if (!request.has_slot())
+    return absl::InvalidArgumentError("slot is missing; allowed: a pattern and how it behaves");
   absl::StatusOr<PutResult> put = PutOneSlot(env_.store, *tenant, request.slot(), "slot");
   if (!put.ok()) return put.status();
   v1::PutSlotResponse response;
@@ -237,7 +251,8 @@ absl::StatusOr<v1::PutSlotResponse> MemoryService::PutSlot(const v1::PutSlotRequ
 absl::StatusOr<v1::ListSlotsResponse> MemoryService::ListSlots(const v1::ListSlotsRequest& request) {
   absl::StatusOr<std::string> tenant = CheckTenant(request.tenant());
   if (!tenant.ok()) return tenant.status();
-  const auto fetch = [&](const std::string& after, int limit, v1::ListSlotsResponse& response) -> absl::Status {
+  const auto fetch = [&](const std::string& after, int limit,
+                         v1::ListSlotsResponse& response) -> absl::Status {
     absl::StatusOr<SlotRegistry> own = env_.store.GetSlots(*tenant);
     if (!own.ok()) return own.status();
     const Registry registry(*std::move(own));

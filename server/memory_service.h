@@ -10,8 +10,8 @@
 
 namespace slowwave {
 
-// Any thread. `env` and what `room` names outlive it; it outlives the server. The methods are those of the .proto; requests
-// have passed CheckMessage, but IngestEpisodes', which judges each episode.
+// Any thread. `env` and what `room` names outlive it; it outlives the server. The methods are those of the
+// .proto; requests have passed CheckMessage, but IngestEpisodes', which judges each episode.
 class MemoryService : public RpcService {
  public:
   MemoryService(const ServiceEnv& env, CallRoom room);

@@ -29,10 +29,11 @@ std::string MakePageToken(absl::string_view scope, absl::string_view next) {
 absl::StatusOr<std::string> ReadPageToken(absl::string_view scope, const std::string& token) {
   if (token.empty()) return std::string();
   std::string bytes;
-  if (token.size() > kMaxPageTokenBytes || !absl::WebSafeBase64Unescape(token, &bytes) || bytes.size() <= 16 ||
-      bytes.substr(0, 16) != Check(scope, absl::string_view(bytes).substr(16))) {
+  if (token.size() > kMaxPageTokenBytes || !absl::WebSafeBase64Unescape(token, &bytes) ||
+      bytes.size() <= 16 || bytes.substr(0, 16) != Check(scope, absl::string_view(bytes).substr(16))) {
     return absl::InvalidArgumentError(
-        "page_token is not one of this list; allowed: next_page_token of the last page, with the same request");
+        "page_token is not one of this list; allowed: next_page_token of the last page, with the same "
+        "request");
   }
   return bytes.substr(16);
 }

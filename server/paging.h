@@ -15,9 +15,9 @@ namespace slowwave {
 // gRPC clients take 4 MiB unless told otherwise.
 inline constexpr size_t kMaxAnswerBytes = 3'500'000;
 
-// Judges page_size and page_token and fills a page. `fetch`(after, limit, response) adds at most `limit` items, sets
-// the store's next as next_page_token, and returns a status; it is called again with a smaller limit if the answer
-// is too large.
+// Judges page_size and page_token and fills a page. `fetch`(after, limit, response) adds at most `limit`
+// items, sets the store's next as next_page_token, and returns a status; it is called again with a smaller
+// limit if the answer is too large.
 template <typename Response, typename Request, typename Fetch>
 absl::StatusOr<Response> FillPage(const Request& request, const std::string& scope, Fetch fetch) {
   absl::StatusOr<int> size = CheckPageSize(request.page_size());

@@ -30,7 +30,8 @@ std::string Flatten(const grpc::ByteBuffer& buffer) {
   std::string bytes;
   if (!buffer.Valid() || !buffer.Dump(&slices).ok()) return bytes;
   bytes.reserve(buffer.Length());
-  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  for (const grpc::Slice& slice : slices)
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
   return bytes;
 }
 
@@ -66,49 +67,51 @@ RpcService::RpcService(const google::protobuf::ServiceDescriptor& descriptor, Ca
 
 int RpcService::Find(const char* name) {
   const auto found = methods_.find(name);
-  if (found == methods_.end()) std::abort();  // a method that the .proto does not have: a bug in a constructor
+  if (found == methods_.end())
+    std::abort();  // a method that the .proto does not have: a bug in a constructor
   return found->second;
 }
 
 void RpcService::RawUnary(const char* name,
                           std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&)> method) {
   MarkMethodRawCallback(
-      Find(name),
-      new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-          [this, method = std::move(method)](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-                                             grpc::ByteBuffer* response) -> grpc::ServerUnaryReactor* {
-            grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-            CallGate::Pass pass = room_.gate.Enter();
-            if (pass == nullptr) {
-              reactor->Finish(ToGrpc(Draining()));
-              return reactor;
-            }
-            // Request and response live until the reactor has finished.
-            const bool accepted = room_.executor.TrySubmit([=, &method, pass = std::move(pass)] {
-              if (context->IsCancelled()) {
-                reactor->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the caller has gone"));
-                return;
-              }
-              absl::Status status;
-              try {
-                absl::StatusOr<grpc::ByteBuffer> answer = method(*request);
-                if (answer.ok()) {
-                  response->Swap(&*answer);
-                } else {
-                  status = answer.status();
-                }
-              } catch (const std::exception&) {
-                // What it says may hold a memory's text.
-                status = absl::InternalError("the call failed unexpectedly");
-              }
-              reactor->Finish(ToGrpc(status));
-            });
-            if (!accepted) reactor->Finish(ToGrpc(TooManyCalls()));
-            return reactor;
-          }));
+      Find(name), new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+                      [this, method = std::move(method)](
+                          grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                          grpc::ByteBuffer* response) -> grpc::ServerUnaryReactor* {
+                        grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+                        CallGate::Pass pass = room_.gate.Enter();
+                        if (pass == nullptr) {
+                          reactor->Finish(ToGrpc(Draining()));
+                          return reactor;
+                        }
+                        // Request and response live until the reactor has finished.
+                        const bool accepted = room_.executor.TrySubmit([=, &method, pass = std::move(pass)] {
+                          if (context->IsCancelled()) {
+                            reactor->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the caller has gone"));
+                            return;
+                          }
+                          absl::Status status;
+                          try {
+                            absl::StatusOr<grpc::ByteBuffer> answer = method(*request);
+                            if (answer.ok()) {
+                              response->Swap(&*answer);
+                            } else {
+                              status = answer.status();
+                            }
+                          } catch (const std::exception&) {
+                            // What it says may hold a memory's text.
+                            status = absl::InternalError("the call failed unexpectedly");
+                          }
+                          reactor->Finish(ToGrpc(status));
+                        });
+                        if (!accepted) reactor->Finish(ToGrpc(TooManyCalls()));
+                        return reactor;
+                      }));
 }
 
-void RpcService::ServerStream(const char* name, std::function<WriteReactor*(const grpc::ByteBuffer&, CallGate::Pass)> start) {
+void RpcService::ServerStream(const char* name,
+                              std::function<WriteReactor*(const grpc::ByteBuffer&, CallGate::Pass)> start) {
   MarkMethodRawCallback(
       Find(name), new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
                       [this, start = std::move(start)](grpc::CallbackServerContext*,
@@ -119,7 +122,8 @@ void RpcService::ServerStream(const char* name, std::function<WriteReactor*(cons
                       }));
 }
 
-void RpcService::ClientStream(const char* name, std::function<ReadReactor*(grpc::ByteBuffer*, CallGate::Pass)> start) {
+void RpcService::ClientStream(const char* name,
+                              std::function<ReadReactor*(grpc::ByteBuffer*, CallGate::Pass)> start) {
   MarkMethodRawCallback(
       Find(name), new grpc::internal::CallbackClientStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
                       [this, start = std::move(start)](grpc::CallbackServerContext*,

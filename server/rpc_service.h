@@ -1,14 +1,14 @@
 // Binds a class of plain methods (request in, absl::StatusOr out) to gRPC's callback API.
 //
-// Handlers get bytes, not messages, from gRPC: see wire_text.h for why. Parsing, the checks that hold for every
-// request, and the method itself run on the executor, never on a gRPC thread.
+// Handlers get bytes, not messages, from gRPC: see wire_text.h for why. Parsing, the checks that hold for
+// every request, and the method itself run on the executor, never on a gRPC thread.
 #ifndef SLOWWAVE_SERVER_RPC_SERVICE_H_
 #define SLOWWAVE_SERVER_RPC_SERVICE_H_
 
 #include <google/protobuf/message.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/impl/rpc_service_method.h>
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <grpcpp/impl/rpc_service_method.h>
 #include <grpcpp/impl/service_type.h>
 
 #include <functional>
@@ -44,8 +44,8 @@ struct CallRoom {
   CallGate& gate;
 };
 
-// Register methods in the constructor; the service outlives the server. Calls that come once the gate is closed are
-// answered with UNAVAILABLE.
+// Register methods in the constructor; the service outlives the server. Calls that come once the gate is
+// closed are answered with UNAVAILABLE.
 class RpcService : public grpc::Service {
  public:
   using WriteReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
@@ -57,30 +57,35 @@ class RpcService : public grpc::Service {
   // `Method`: absl::StatusOr<Response>(const Request&).
   template <typename Request, typename Response>
   void Unary(const char* name, std::function<absl::StatusOr<Response>(const Request&)> method) {
-    RawUnary(name, [method = std::move(method)](const grpc::ByteBuffer& bytes) -> absl::StatusOr<grpc::ByteBuffer> {
-      Request request;
-      if (absl::Status status = ParseRequest(bytes, request); !status.ok()) return status;
-      absl::StatusOr<Response> response = method(request);
-      if (!response.ok()) return response.status();
-      return Serialize(*response);
-    });
+    RawUnary(name,
+             [method = std::move(method)](const grpc::ByteBuffer& bytes) -> absl::StatusOr<grpc::ByteBuffer> {
+               Request request;
+               if (absl::Status status = ParseRequest(bytes, request); !status.ok()) return status;
+               absl::StatusOr<Response> response = method(request);
+               if (!response.ok()) return response.status();
+               return Serialize(*response);
+             });
   }
   // For methods that judge bad text themselves.
   template <typename Request, typename Response>
-  void LenientUnary(const char* name, std::function<absl::StatusOr<Response>(const Request&, const BadText&)> method) {
-    RawUnary(name, [method = std::move(method)](const grpc::ByteBuffer& bytes) -> absl::StatusOr<grpc::ByteBuffer> {
-      Request request;
-      BadText bad;
-      if (absl::Status status = ParseWire(Flatten(bytes), request, bad); !status.ok()) return status;
-      absl::StatusOr<Response> response = method(request, bad);
-      if (!response.ok()) return response.status();
-      return Serialize(*response);
-    });
+  void LenientUnary(const char* name,
+                    std::function<absl::StatusOr<Response>(const Request&, const BadText&)> method) {
+    RawUnary(name,
+             [method = std::move(method)](const grpc::ByteBuffer& bytes) -> absl::StatusOr<grpc::ByteBuffer> {
+               Request request;
+               BadText bad;
+               if (absl::Status status = ParseWire(Flatten(bytes), request, bad); !status.ok()) return status;
+               absl::StatusOr<Response> response = method(request, bad);
+               if (!response.ok()) return response.status();
+               return Serialize(*response);
+             });
   }
-  void RawUnary(const char* name, std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&)> method);
-  // `start` returns a reactor that holds the pass and deletes itself in OnDone. It runs on a gRPC thread and must not
-  // block.
-  void ServerStream(const char* name, std::function<WriteReactor*(const grpc::ByteBuffer&, CallGate::Pass)> start);
+  void RawUnary(const char* name,
+                std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&)> method);
+  // `start` returns a reactor that holds the pass and deletes itself in OnDone. It runs on a gRPC thread and
+  // must not block.
+  void ServerStream(const char* name,
+                    std::function<WriteReactor*(const grpc::ByteBuffer&, CallGate::Pass)> start);
   void ClientStream(const char* name, std::function<ReadReactor*(grpc::ByteBuffer*, CallGate::Pass)> start);
   // A later version's.
   void Unimplemented(const char* name);

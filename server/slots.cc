@@ -43,7 +43,8 @@ absl::StatusOr<std::vector<TriggerCondition>> ConditionsFrom(
   for (const v1::TriggerCondition& condition : conditions) records.push_back(FromWire(condition));
   if (absl::Status s = CheckConditions(records); !s.ok()) return Under(path, s);
   for (TriggerCondition& record : records) {
-    if (record.interval.has_value()) record.next_due = now + absl::Trunc(*record.interval * jitter, absl::Microseconds(1));
+    if (record.interval.has_value())
+      record.next_due = now + absl::Trunc(*record.interval * jitter, absl::Microseconds(1));
   }
   return records;
 }

@@ -9,7 +9,8 @@
 namespace slowwave {
 
 StreamWriter::StreamWriter(Executor& executor,
-                           std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next, CallGate::Pass pass)
+                           std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next,
+                           CallGate::Pass pass)
     : pass_(std::move(pass)), executor_(executor), next_(std::move(next)) {
   if (!executor_.TrySubmit([this] { Make(); })) Finish(ToGrpc(TooManyCalls()));
 }

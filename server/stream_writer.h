@@ -16,7 +16,8 @@ namespace slowwave {
 // Deletes itself when the call is over.
 class StreamWriter : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  // `next`: the next messages, or none at the end; called on the executor, by one thread at a time; may block.
+  // `next`: the next messages, or none at the end; called on the executor, by one thread at a time; may
+  // block.
   StreamWriter(Executor& executor, std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next,
                CallGate::Pass pass);
   void OnWriteDone(bool ok) override;

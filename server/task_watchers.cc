@@ -19,13 +19,15 @@ bool IsFinal(TaskState state) {
   return state == TaskState::kDone || state == TaskState::kDead || state == TaskState::kCancelled;
 }
 
-bool LooksFinal(const ProgressEvent& event) { return event.stage.empty() && event.done && IsFinal(event.state); }
+bool LooksFinal(const ProgressEvent& event) {
+  return event.stage.empty() && event.done && IsFinal(event.state);
+}
 
 }  // namespace
 
-// Whatever happens, on any thread, is noted under the lock and asks for a step. Steps run on the executor, one at a
-// time; only they talk to gRPC and the store, and never under the lock. Listeners and queued steps share ownership,
-// so that none of them meets a dead reactor.
+// Whatever happens, on any thread, is noted under the lock and asks for a step. Steps run on the executor,
+// one at a time; only they talk to gRPC and the store, and never under the lock. Listeners and queued steps
+// share ownership, so that none of them meets a dead reactor.
 class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                             public std::enable_shared_from_this<Watch> {
  public:
@@ -38,8 +40,12 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     return owner_.executor_.TrySubmit([self = self_] { self->Open(); });
   }
 
-  void Drain() { Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { draining_ = true; }); }
-  void Look() { Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { look_ = true; }); }
+  void Drain() {
+    Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { draining_ = true; });
+  }
+  void Look() {
+    Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { look_ = true; });
+  }
 
   void OnWriteDone(bool ok) override {
     Note([this, ok]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
@@ -66,6 +72,10 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     Schedule();
   }
 
+  void Heard(const ProgressEvent& event) {
+    Note([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { events_.push_back(event); });
+  }
+
   void Schedule() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     if (!open_) return;
     if (stepping_) {
@@ -83,12 +93,12 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       return;
     }
     // Before the state is read again in Step, so that an end in between is seen by one of the two.
-    handle_ = owner_.env_.engine.progress().Subscribe(
-        task_id_, [weak = weak_from_this()](const ProgressEvent& event) {
-          const std::shared_ptr<Watch> watch = weak.lock();
-          if (watch == nullptr) return;
-          watch->Note([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(watch->mu_) { watch->events_.push_back(event); });
-        });
+    handle_ = owner_.env_.engine.progress().Subscribe(task_id_,
+                                                      [weak = weak_from_this()](const ProgressEvent& event) {
+                                                        const std::shared_ptr<Watch> watch = weak.lock();
+                                                        if (watch == nullptr) return;
+                                                        watch->Heard(event);
+                                                      });
     Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
       open_ = true;
       look_ = true;

@@ -16,8 +16,8 @@
 
 namespace slowwave {
 
-// The open watches. Any thread may call any method. `env` and `executor` outlive it and all its watches; it outlives
-// the server.
+// The open watches. Any thread may call any method. `env` and `executor` outlive it and all its watches; it
+// outlives the server.
 class TaskWatchers {
  public:
   TaskWatchers(const ServiceEnv& env, Executor& executor);

@@ -38,7 +38,8 @@ absl::Status CheckTimestamp(const google::protobuf::Timestamp& time, const std::
 
 absl::Status CheckDuration(const google::protobuf::Duration& span, const std::string& path) {
   constexpr int64_t kMax = 315'576'000'000;
-  if (span.seconds() < -kMax || span.seconds() > kMax) return Bad(path, "is out of range", "at most 10,000 years");
+  if (span.seconds() < -kMax || span.seconds() > kMax)
+    return Bad(path, "is out of range", "at most 10,000 years");
   const bool mixed = (span.seconds() < 0 && span.nanos() > 0) || (span.seconds() > 0 && span.nanos() < 0);
   if (span.nanos() < -999'999'999 || span.nanos() > 999'999'999 || mixed) {
     return Bad(path, "has bad nanos", "-999999999 to 999999999, with the sign of its seconds");
@@ -47,7 +48,8 @@ absl::Status CheckDuration(const google::protobuf::Duration& span, const std::st
 }
 
 // One value of a field; `index` is -1 unless it is repeated.
-absl::Status CheckValue(const Message& message, const FieldDescriptor& field, int index, const std::string& path) {
+absl::Status CheckValue(const Message& message, const FieldDescriptor& field, int index,
+                        const std::string& path) {
   const Reflection& reflection = *message.GetReflection();
   const auto name = [&] {
     std::string full = Join(path, field.name());
@@ -57,9 +59,9 @@ absl::Status CheckValue(const Message& message, const FieldDescriptor& field, in
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING: {
       std::string scratch;
-      const std::string& value = index < 0
-                                     ? reflection.GetStringReference(message, &field, &scratch)
-                                     : reflection.GetRepeatedStringReference(message, &field, index, &scratch);
+      const std::string& value =
+          index < 0 ? reflection.GetStringReference(message, &field, &scratch)
+                    : reflection.GetRepeatedStringReference(message, &field, index, &scratch);
       if (value.find('\0') != std::string::npos) return Bad(name(), "holds a NUL", "UTF-8 without NUL");
       return absl::OkStatus();
     }
@@ -97,10 +99,12 @@ absl::Status CheckUnit(double value, const std::string& field) {
   return Bad(field, "is out of range", "0 to 1");
 }
 
-absl::Status CheckEmbeddingField(const google::protobuf::RepeatedField<float>& embedding, const std::string& field) {
+absl::Status CheckEmbeddingField(const google::protobuf::RepeatedField<float>& embedding,
+                                 const std::string& field) {
   if (embedding.empty()) return absl::OkStatus();
   if (embedding.size() > kMaxEmbedding) {
-    return Bad(field, absl::StrCat("has ", embedding.size(), " numbers"), absl::StrCat("1 to ", kMaxEmbedding));
+    return Bad(field, absl::StrCat("has ", embedding.size(), " numbers"),
+               absl::StrCat("1 to ", kMaxEmbedding));
   }
   bool zero = true;
   for (int i = 0; i < embedding.size(); ++i) {
@@ -122,7 +126,8 @@ absl::Status CheckMessage(const Message& message, const std::string& path) {
     if (field->cpp_type() == FieldDescriptor::CPPTYPE_FLOAT) continue;
     const int size = field->is_repeated() ? message.GetReflection()->FieldSize(message, field) : 1;
     for (int i = 0; i < size; ++i) {
-      if (absl::Status status = CheckValue(message, *field, field->is_repeated() ? i : -1, path); !status.ok()) {
+      if (absl::Status status = CheckValue(message, *field, field->is_repeated() ? i : -1, path);
+          !status.ok()) {
         return status;
       }
     }
@@ -152,7 +157,8 @@ absl::StatusOr<UserKey> CheckUser(const std::string& tenant, const std::string& 
 
 absl::StatusOr<int> CheckPageSize(int32_t page_size) {
   if (page_size < 0 || page_size > kMaxPageSize) {
-    return Bad("page_size", absl::StrCat("is ", page_size), absl::StrCat("0 to ", kMaxPageSize, " (0: ", kDefaultPageSize, ")"));
+    return Bad("page_size", absl::StrCat("is ", page_size),
+               absl::StrCat("0 to ", kMaxPageSize, " (0: ", kDefaultPageSize, ")"));
   }
   return page_size == 0 ? kDefaultPageSize : page_size;
 }
@@ -163,10 +169,12 @@ absl::Status CheckEpisode(const v1::Episode& episode, const std::string& path) {
   if (absl::Status s = CheckString(episode.id(), in("id"), kMaxIdBytes, false); !s.ok()) return s;
   if (absl::Status s = CheckString(episode.text(), in("text"), kMaxTextBytes, true); !s.ok()) return s;
   if (absl::StripAsciiWhitespace(episode.text()).empty()) {
-    return Bad(in("text"), "is only white space", absl::StrCat("1 to ", kMaxTextBytes, " bytes that say something"));
+    return Bad(in("text"), "is only white space",
+               absl::StrCat("1 to ", kMaxTextBytes, " bytes that say something"));
   }
   if (absl::Status s = CheckString(episode.speaker(), in("speaker"), kMaxIdBytes, false); !s.ok()) return s;
-  if (absl::Status s = CheckString(episode.session_id(), in("session_id"), kMaxIdBytes, false); !s.ok()) return s;
+  if (absl::Status s = CheckString(episode.session_id(), in("session_id"), kMaxIdBytes, false); !s.ok())
+    return s;
   if (episode.has_turn() && episode.turn() < 0) return Bad(in("turn"), "is negative", "0 or more");
   if (episode.entities_size() > kMaxEntities) {
     return Bad(in("entities"), absl::StrCat("has ", episode.entities_size(), " entries"),
@@ -180,7 +188,8 @@ absl::Status CheckEpisode(const v1::Episode& episode, const std::string& path) {
   if (absl::Status s = CheckUnit(episode.importance(), in("importance")); !s.ok()) return s;
   if (absl::Status s = CheckUnit(episode.confidence(), in("confidence")); !s.ok()) return s;
   if (episode.access_count() < 0) return Bad(in("access_count"), "is negative", "0 or more");
-  if (absl::Status s = CheckString(episode.metadata(), in("metadata"), kMaxMetadataBytes, false); !s.ok()) return s;
+  if (absl::Status s = CheckString(episode.metadata(), in("metadata"), kMaxMetadataBytes, false); !s.ok())
+    return s;
   if (!episode.metadata().empty()) {
     absl::StatusOr<std::string> kept = NormalJsonObject(episode.metadata(), kMaxMetadataDepth);
     if (!kept.ok()) {
@@ -194,13 +203,15 @@ absl::Status CheckEpisode(const v1::Episode& episode, const std::string& path) {
 absl::Status CheckConditionSizes(const google::protobuf::RepeatedPtrField<v1::TriggerCondition>& conditions,
                                  const std::string& path) {
   if (conditions.size() > kMaxConditions) {
-    return Bad(path, absl::StrCat("has ", conditions.size(), " entries"), absl::StrCat("at most ", kMaxConditions));
+    return Bad(path, absl::StrCat("has ", conditions.size(), " entries"),
+               absl::StrCat("at most ", kMaxConditions));
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckSlotSizes(const v1::Slot& slot, const std::string& path) {
-  if (absl::Status s = CheckString(slot.pattern(), Join(path, "pattern"), kMaxKeyBytes, true); !s.ok()) return s;
+  if (absl::Status s = CheckString(slot.pattern(), Join(path, "pattern"), kMaxKeyBytes, true); !s.ok())
+    return s;
   if (slot.category() == v1::CATEGORY_UNSPECIFIED) {
     return Bad(Join(path, "category"), "is unspecified", "CATEGORY_IDENTITY to CATEGORY_CUSTOM");
   }
@@ -230,7 +241,8 @@ absl::Status CheckTrigger(const v1::TriggerConsolidationRequest& request) {
                absl::StrCat("0 to ", kMaxEpisodeLimit, " (0: the configured default)"));
   }
   if (request.set_status() != v1::EPISODE_STATUS_UNSPECIFIED &&
-      request.set_status() != v1::EPISODE_STATUS_COMPRESSED && request.set_status() != v1::EPISODE_STATUS_ARCHIVED) {
+      request.set_status() != v1::EPISODE_STATUS_COMPRESSED &&
+      request.set_status() != v1::EPISODE_STATUS_ARCHIVED) {
     return Bad("set_status", absl::StrCat("is ", v1::EpisodeStatus_Name(request.set_status())),
                "EPISODE_STATUS_COMPRESSED, EPISODE_STATUS_ARCHIVED or unspecified");
   }

@@ -1,7 +1,7 @@
 // What requests may hold. All limits of the wire are here.
 //
-// Every error is kInvalidArgument and says which field, what is wrong with it, and what is allowed; never a text
-// that came in.
+// Every error is kInvalidArgument and says which field, what is wrong with it, and what is allowed; never a
+// text that came in.
 #ifndef SLOWWAVE_SERVER_VALIDATION_H_
 #define SLOWWAVE_SERVER_VALIDATION_H_
 
@@ -43,9 +43,9 @@ inline constexpr int kMaxPriority = 1000;
 inline constexpr int64_t kMinSeconds = -62135596800;  // 0001-01-01T00:00:00Z
 inline constexpr int64_t kMaxSeconds = 253402300799;  // 9999-12-31T23:59:59Z
 
-// What holds in every message, at any depth: no NUL in a string, no enum number that this version does not know,
-// times between the years 1 and 9999, spans with seconds and nanos of one sign, numbers finite. `path` comes before
-// the field's name in errors ('episodes[3]'). Embeddings are left to CheckEpisode.
+// What holds in every message, at any depth: no NUL in a string, no enum number that this version does not
+// know, times between the years 1 and 9999, spans with seconds and nanos of one sign, numbers finite. `path`
+// comes before the field's name in errors ('episodes[3]'). Embeddings are left to CheckEpisode.
 absl::Status CheckMessage(const google::protobuf::Message& message, const std::string& path);
 
 // At most `max` bytes, and not empty if `required`.

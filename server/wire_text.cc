@@ -42,7 +42,8 @@ bool IsUtf8(const char* begin, const char* end) {
       if ((p[i] & 0xC0) != 0x80) return false;
       c = c << 6 | (p[i] & 0x3F);
     }
-    if ((more == 2 && c < 0x800) || (more == 3 && (c < 0x10000 || c > 0x10FFFF)) || (c >= 0xD800 && c <= 0xDFFF)) {
+    if ((more == 2 && c < 0x800) || (more == 3 && (c < 0x10000 || c > 0x10FFFF)) ||
+        (c >= 0xD800 && c <= 0xDFFF)) {
       return false;
     }
     p += more + 1;
@@ -137,8 +138,9 @@ absl::Status ParseWire(std::string wire, google::protobuf::Message& message, Bad
 
 const std::string* FindBad(const BadText& bad, absl::string_view path) {
   for (const std::string& name : bad) {
-    if (path.empty() || (absl::StartsWith(name, path) &&
-                         (name.size() == path.size() || name[path.size()] == '.' || name[path.size()] == '['))) {
+    if (path.empty() ||
+        (absl::StartsWith(name, path) &&
+         (name.size() == path.size() || name[path.size()] == '.' || name[path.size()] == '['))) {
       return &name;
     }
   }

@@ -1,8 +1,9 @@
 // Requests whose text is not UTF-8.
 //
-// Protobuf refuses to parse a proto3 message that holds a `string` which is not UTF-8, and gRPC then answers without
-// a word about the field (UNIMPLEMENTED, of all codes). Here such a message is repaired and parsed all the same,
-// with a list of the fields that were bad, so that the caller can name them, or refuse one episode of many.
+// Protobuf refuses to parse a proto3 message that holds a `string` which is not UTF-8, and gRPC then answers
+// without a word about the field (UNIMPLEMENTED, of all codes). Here such a message is repaired and parsed
+// all the same, with a list of the fields that were bad, so that the caller can name them, or refuse one
+// episode of many.
 #ifndef SLOWWAVE_SERVER_WIRE_TEXT_H_
 #define SLOWWAVE_SERVER_WIRE_TEXT_H_
 
@@ -20,8 +21,8 @@ namespace slowwave {
 // 'episodes[0].entities[2]'.
 using BadText = std::vector<std::string>;
 
-// InvalidArgument: not a message of this type at all. Bad text is replaced by question marks in `message` and listed
-// in `bad`.
+// InvalidArgument: not a message of this type at all. Bad text is replaced by question marks in `message` and
+// listed in `bad`.
 absl::Status ParseWire(std::string wire, google::protobuf::Message& message, BadText& bad);
 
 // The first of `bad` that is `path`, or lies under it ('episodes[3]' holds 'episodes[3].text'); null if none.

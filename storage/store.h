@@ -1,20 +1,24 @@
-// Where all state lives. One call is one transaction: it happens whole or not at all, and is durable when it returns.
+// Where all state lives. One call is one transaction: it happens whole or not at all, and is durable when it
+// returns.
 //
 // Thread safety: every method may be called from any thread at any time.
-// Time: the store's own clock (injected into the embedded one, the database's in Postgres); callers pass none.
+// Time: the store's own clock (injected into the embedded one, the database's in Postgres); callers pass
+// none.
 //
 // Invariants that every backend keeps and storage/store_conformance tests:
 //  1. Episodes and assertions are inserted and deleted, never updated.
 //  2. A user has at most one task in {waiting, running, delayed} and at most one in {behind}.
-//  3. An episode is in pending exactly until a committed run reviews it (or it is erased or found unreadable).
-//  4. A write under a lease lands only while that lease is the task's: otherwise kAborted with "lease lost", and
+//  3. An episode is in pending exactly until a committed run reviews it (or it is erased or found
+//  unreadable).
+//  4. A write under a lease lands only while that lease is the task's: otherwise kAborted with "lease lost",
+//  and
 //     nothing changed.
 //  5. Two commits that read the same memory_version cannot both land: the second gets kAborted with
 //     "memory changed".
 //
-// Errors, of every method: kUnavailable (store closed, busy past its deadline, gone), kResourceExhausted (disk full;
-// the store is intact and works again once there is room), kDataLoss (corrupt), kInternal (a bug). Messages name
-// what was being done, never a memory's text. Methods list only what they add.
+// Errors, of every method: kUnavailable (store closed, busy past its deadline, gone), kResourceExhausted
+// (disk full; the store is intact and works again once there is room), kDataLoss (corrupt), kInternal (a
+// bug). Messages name what was being done, never a memory's text. Methods list only what they add.
 #ifndef SLOWWAVE_STORAGE_STORE_H_
 #define SLOWWAVE_STORAGE_STORE_H_
 
@@ -68,11 +72,12 @@ struct SampleSpec {
 struct Sample {
   std::vector<Episode> episodes;  // best score first; ties by occurred_at, then id
   std::vector<int> tries;         // parallel to `episodes`
-  // Turns of the same sessions at most `context_turns` away that are not in `episodes`; without embeddings. Neither
-  // derived ones (nobody said them) nor unreadable ones (they would get their neighbours refused).
+  // Turns of the same sessions at most `context_turns` away that are not in `episodes`; without embeddings.
+  // Neither derived ones (nobody said them) nor unreadable ones (they would get their neighbours refused).
   std::vector<Episode> context;
   int64_t eligible = 0;  // that passed the filters, before the limit
-  int64_t skipped_type = 0, skipped_threshold = 0, skipped_window = 0, skipped_backoff = 0;  // pending but filtered
+  int64_t skipped_type = 0, skipped_threshold = 0, skipped_window = 0,
+          skipped_backoff = 0;  // pending but filtered
   int64_t memory_version = 0;
   SlotRegistry registry;
 };
@@ -102,8 +107,8 @@ struct RunCommit {
   bool keep_pending = false;
   EpisodeStatus set_status = EpisodeStatus::kUnspecified;  // for cited episodes; nothing if `keep_pending`
   std::string fold_stamp;
-  // What counts as backlog; if any is left but what is in `left`, a follow-up is queued, unless `keep_pending`. A
-  // task behind becomes ready in any case, and is the follow-up then.
+  // What counts as backlog; if any is left but what is in `left`, a follow-up is queued, unless
+  // `keep_pending`. A task behind becomes ready in any case, and is the follow-up then.
   std::optional<SampleSpec> follow_up;
 };
 
@@ -115,8 +120,8 @@ struct CommitResult {
 // A condition that fired: written only if the condition is still as it was read.
 struct FireRequest {
   UserKey user;
-  int condition = 0;              // index into UserState::conditions
-  TriggerCondition as_read;       // compare and swap
+  int condition = 0;         // index into UserState::conditions
+  TriggerCondition as_read;  // compare and swap
   TriggerCondition after;
   EnqueueRequest task;
 };
@@ -142,15 +147,18 @@ class Store {
                                                  const std::vector<TriggerCondition>& conditions) = 0;
   // kNotFound.
   virtual absl::StatusOr<UserState> GetUser(const UserKey& user) = 0;
-  virtual absl::StatusOr<Page<UserKey>> ListUsers(const std::string& tenant, const std::string& after, int limit) = 0;
+  virtual absl::StatusOr<Page<UserKey>> ListUsers(const std::string& tenant, const std::string& after,
+                                                  int limit) = 0;
 
   // ---- episodes
 
-  // One outcome an episode, in order. Creates the user with `defaults` if nobody registered it. Episodes are in
-  // pending at once unless their origin is derived or their status not active. The first embedding fixes the user's
-  // dimension. Access count and status are no content: the same words accessed more often are kExists.
+  // One outcome an episode, in order. Creates the user with `defaults` if nobody registered it. Episodes are
+  // in pending at once unless their origin is derived or their status not active. The first embedding fixes
+  // the user's dimension. Access count and status are no content: the same words accessed more often are
+  // kExists.
   virtual absl::StatusOr<std::vector<IngestOutcome>> IngestEpisodes(
-      const UserKey& user, const std::vector<Episode>& episodes, const std::vector<TriggerCondition>& defaults) = 0;
+      const UserKey& user, const std::vector<Episode>& episodes,
+      const std::vector<TriggerCondition>& defaults) = 0;
   // kNotFound: no such user or episode.
   virtual absl::StatusOr<StoredEpisode> GetEpisode(const UserKey& user, const std::string& id) = 0;
   // By occurred_at, then id. kNotFound: no such user.
@@ -159,11 +167,12 @@ class Store {
 
   // ---- tasks
 
-  // A waiting task of the user takes the request in (highest priority, reason added); beside a running one it waits
-  // behind. kNotFound: no such user. kInvalidArgument: request_id reused with another body (within a day).
+  // A waiting task of the user takes the request in (highest priority, reason added); beside a running one it
+  // waits behind. kNotFound: no such user. kInvalidArgument: request_id reused with another body (within a
+  // day).
   virtual absl::StatusOr<EnqueueResult> Enqueue(const EnqueueRequest& request) = 0;
-  // Claims up to `limit` ready tasks, best rank first: ready time less six minutes a point of priority, so that
-  // nothing waits for ever. Their attempt counts.
+  // Claims up to `limit` ready tasks, best rank first: ready time less six minutes a point of priority, so
+  // that nothing waits for ever. Their attempt counts.
   virtual absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                               absl::Duration lease) = 0;
   // kAborted: the lease is lost.
@@ -173,20 +182,22 @@ class Store {
   // The attempt failed. Delayed until `retry_after` from now, or dead if unset. kAborted.
   virtual absl::Status FailTask(const Lease& lease, const std::string& error,
                                 std::optional<absl::Duration> retry_after) = 0;
-  // Makes tasks whose lease has run out ready again (dead after `max_attempts`), and delayed ones whose time has
-  // come. With `all_running` (an embedded store at start) every running task counts as run out, and its attempt
-  // does not count. Returns how many became ready.
+  // Makes tasks whose lease has run out ready again (dead after `max_attempts`), and delayed ones whose time
+  // has come. With `all_running` (an embedded store at start) every running task counts as run out, and its
+  // attempt does not count. Returns how many became ready.
   virtual absl::StatusOr<int> RescueTasks(int max_attempts, bool all_running) = 0;
   // Earliest time at which RescueTasks will have something to do; InfiniteFuture if none.
   virtual absl::StatusOr<absl::Time> NextRescue() = 0;
   // kNotFound.
   virtual absl::StatusOr<Task> GetTask(const std::string& tenant, const std::string& task_id) = 0;
   // Newest first.
-  virtual absl::StatusOr<Page<Task>> ListTasks(const TaskFilter& filter, const std::string& after, int limit) = 0;
-  // Takes effect at once; a running attempt loses its lease. kNotFound; kFailedPrecondition: finished already.
+  virtual absl::StatusOr<Page<Task>> ListTasks(const TaskFilter& filter, const std::string& after,
+                                               int limit) = 0;
+  // Takes effect at once; a running attempt loses its lease. kNotFound; kFailedPrecondition: finished
+  // already.
   virtual absl::StatusOr<Task> CancelTask(const std::string& tenant, const std::string& task_id) = 0;
-  // A dead or cancelled task becomes ready with a fresh count of attempts (waits behind a running one; joins a
-  // waiting one, which is then returned). kNotFound; kFailedPrecondition: neither dead nor cancelled.
+  // A dead or cancelled task becomes ready with a fresh count of attempts (waits behind a running one; joins
+  // a waiting one, which is then returned). kNotFound; kFailedPrecondition: neither dead nor cancelled.
   virtual absl::StatusOr<EnqueueResult> RetryTask(const std::string& tenant, const std::string& task_id) = 0;
 
   // ---- a run
@@ -199,19 +210,20 @@ class Store {
   // kAborted.
   virtual absl::Status StorePlan(const Lease& lease, const std::string& run_id, const std::string& plan) = 0;
   // `raw_keys` as assertions carry them, `slot_keys` as facts do.
-  virtual absl::StatusOr<SlotContents> LoadSlots(const UserKey& user, const std::vector<std::string>& raw_keys,
+  virtual absl::StatusOr<SlotContents> LoadSlots(const UserKey& user,
+                                                 const std::vector<std::string>& raw_keys,
                                                  const std::vector<std::string>& slot_keys) = 0;
   // Everything of a user, for refolding, verification and export.
   virtual absl::StatusOr<SlotContents> LoadAllSlots(const UserKey& user) = 0;
   // Distinct slot keys that the user has facts under.
   virtual absl::StatusOr<std::vector<std::string>> ListFactKeys(const UserKey& user) = 0;
   // kAborted: lease lost, memory changed, or a reviewed episode no longer pending. Idempotent: a commit whose
-  // run_id is already recorded answers as the first did. kInvalidArgument: it contradicts itself, such as `cited`
-  // outside `reviewed`, or a fact whose key is not replaced.
+  // run_id is already recorded answers as the first did. kInvalidArgument: it contradicts itself, such as
+  // `cited` outside `reviewed`, or a fact whose key is not replaced.
   virtual absl::StatusOr<CommitResult> CommitRun(const RunCommit& commit) = 0;
   // Replaces all of a user's facts, if its memory is still at `memory_version`. kAborted: it is not.
-  virtual absl::Status ReplaceFacts(const UserKey& user, int64_t memory_version, const std::string& fold_stamp,
-                                    const std::vector<Fact>& facts) = 0;
+  virtual absl::Status ReplaceFacts(const UserKey& user, int64_t memory_version,
+                                    const std::string& fold_stamp, const std::vector<Fact>& facts) = 0;
 
   // ---- what was learned
 
@@ -224,14 +236,16 @@ class Store {
   // kNotFound.
   virtual absl::StatusOr<RunRecord> GetRun(const std::string& tenant, const std::string& run_id) = 0;
   // Newest first. Without change sets. kNotFound: no such user.
-  virtual absl::StatusOr<Page<RunRecord>> ListRuns(const UserKey& user, const std::string& after, int limit) = 0;
+  virtual absl::StatusOr<Page<RunRecord>> ListRuns(const UserKey& user, const std::string& after,
+                                                   int limit) = 0;
 
   // ---- slots
 
   // The tenant's own; the built-in ones are merged in by core/registry.h.
   virtual absl::StatusOr<SlotRegistry> GetSlots(const std::string& tenant) = 0;
   // Inserts or replaces by pattern; the version grows only if something changed.
-  virtual absl::StatusOr<SlotRegistry> PutSlots(const std::string& tenant, const std::vector<Slot>& slots) = 0;
+  virtual absl::StatusOr<SlotRegistry> PutSlots(const std::string& tenant,
+                                                const std::vector<Slot>& slots) = 0;
 
   // ---- triggers
 

@@ -1,7 +1,8 @@
 // The records that the core and the stores exchange. Plain values: no behaviour, no SQL, no wire format.
 //
-// Times are absl::Time at microsecond grain, between 0001-01-01 and 9999-12-31 (UTC). Confidences and importances
-// lie in [0, 1]. Strings are valid UTF-8 without NUL; whoever fills a record from outside has checked that.
+// Times are absl::Time at microsecond grain, between 0001-01-01 and 9999-12-31 (UTC). Confidences and
+// importances lie in [0, 1]. Strings are valid UTF-8 without NUL; whoever fills a record from outside has
+// checked that.
 #ifndef SLOWWAVE_STORAGE_TYPES_H_
 #define SLOWWAVE_STORAGE_TYPES_H_
 
@@ -82,10 +83,10 @@ enum class IngestOutcome : int {
 struct StoredEpisode {
   Episode episode;
   bool pending = false;
-  int tries = 0;             // chunks with it that were left unanswered
-  bool unreadable = false;   // given up on; not eligible
-  std::string reviewed_by;   // run id; empty while pending or if never eligible
-  bool cited = false;        // that run found support in it
+  int tries = 0;            // chunks with it that were left unanswered
+  bool unreadable = false;  // given up on; not eligible
+  std::string reviewed_by;  // run id; empty while pending or if never eligible
+  bool cited = false;       // that run found support in it
 };
 
 // ---------------------------------------------------------------- facts
@@ -138,24 +139,24 @@ struct Evidence {
 
 // A gist that passed its checks, kept as extracted. Inserted and deleted, never updated.
 struct Assertion {
-  std::string id;   // hex digest of content and run: equal content of one run is one assertion
+  std::string id;  // hex digest of content and run: equal content of one run is one assertion
   std::string run_id;
-  std::string key;  // `subject:category:predicate`, as extracted (slugs, before aliases)
+  std::string key;                   // `subject:category:predicate`, as extracted (slugs, before aliases)
   std::optional<std::string> value;  // as extracted
   ValueType value_type = ValueType::kText;
   GistType type = GistType::kFact;
   AssertionState state = AssertionState::kHolds;
-  absl::Time said_at;                     // the (latest) supporting episode's occurred_at
-  std::optional<absl::Time> valid_from;   // only if the text names a day, month or year
+  absl::Time said_at;                    // the (latest) supporting episode's occurred_at
+  std::optional<absl::Time> valid_from;  // only if the text names a day, month or year
   std::optional<absl::Time> valid_to;
-  int32_t turn = 0;                       // the (latest) supporting episode's
-  std::string session;                    // its session id, or the UTC day if it has none
-  int trust = 0;                          // lowest of its episodes: see TrustOf in core/fold.h
-  double confidence = 0;                  // the gist's
-  double episode_confidence = 0;          // lowest of its episodes'
+  int32_t turn = 0;               // the (latest) supporting episode's
+  std::string session;            // its session id, or the UTC day if it has none
+  int trust = 0;                  // lowest of its episodes: see TrustOf in core/fold.h
+  double confidence = 0;          // the gist's
+  double episode_confidence = 0;  // lowest of its episodes'
   std::string text;
-  std::vector<Evidence> evidence;         // what it rests on: one episode, or several that carry it jointly
-  std::vector<Evidence> context;          // also cited, but not what it rests on
+  std::vector<Evidence> evidence;  // what it rests on: one episode, or several that carry it jointly
+  std::vector<Evidence> context;   // also cited, but not what it rests on
 };
 
 // A value of a slot over an interval of event time. Derived: the fold of the user's assertions.
@@ -184,8 +185,8 @@ struct Slot {
   std::string pattern;  // `subject:category:predicate`; the first and last part may be `*`
   Category category = Category::kCustom;
   ValueType value_type = ValueType::kText;
-  bool many = true;      // several values may hold at a time
-  bool temporal = true;  // values have dates and end; otherwise they are corrected
+  bool many = true;                  // several values may hold at a time
+  bool temporal = true;              // values have dates and end; otherwise they are corrected
   std::vector<std::string> aliases;  // keys or patterns with subject `*` that mean this slot
   std::string description;
   bool builtin = false;
@@ -200,9 +201,9 @@ struct SlotRegistry {
 // A gist that failed its checks: kept and listed, never a fact.
 struct Quarantined {
   std::string run_id;
-  int ordinal = 0;      // within the run
-  std::string reason;   // a stable word, such as `quote_not_found`
-  std::string detail;   // what exactly
+  int ordinal = 0;     // within the run
+  std::string reason;  // a stable word, such as `quote_not_found`
+  std::string detail;  // what exactly
   std::string text;
   std::string key;
   std::optional<std::string> value;
@@ -227,14 +228,14 @@ enum class TaskState : int {
 };
 
 struct TaskOptions {
-  int32_t episode_limit = 0;  // 0: the configured default
-  std::optional<absl::Time> window_from;  // occurred_at >=
-  std::optional<absl::Time> window_to;    // occurred_at <
-  bool keep_pending = false;              // do not mark the episodes reviewed
+  int32_t episode_limit = 0;                               // 0: the configured default
+  std::optional<absl::Time> window_from;                   // occurred_at >=
+  std::optional<absl::Time> window_to;                     // occurred_at <
+  bool keep_pending = false;                               // do not mark the episodes reviewed
   EpisodeStatus set_status = EpisodeStatus::kUnspecified;  // kCompressed or kArchived for cited episodes
   bool include_reverted = false;
-  bool fresh = false;          // no stored exchanges
-  bool ignore_backoff = false; // manual triggers
+  bool fresh = false;           // no stored exchanges
+  bool ignore_backoff = false;  // manual triggers
 };
 
 struct Task {
@@ -242,17 +243,17 @@ struct Task {
   UserKey user;
   TriggerKind kind = TriggerKind::kManual;
   TaskState state = TaskState::kUnspecified;
-  int32_t priority = 0;               // higher first
-  std::vector<std::string> reasons;   // in order of arrival, each once
+  int32_t priority = 0;              // higher first
+  std::vector<std::string> reasons;  // in order of arrival, each once
   TaskOptions options;
   absl::Time created_at;
   std::optional<absl::Time> run_after;
-  std::optional<absl::Time> started_at;   // of the last attempt
+  std::optional<absl::Time> started_at;  // of the last attempt
   std::optional<absl::Time> finished_at;
-  int32_t attempt = 0;                // counted at claim
+  int32_t attempt = 0;  // counted at claim
   std::string last_error;
-  std::string run_id;                 // of the last attempt that was planned or committed
-  std::string follow_up;              // id of the task that goes on with the backlog
+  std::string run_id;     // of the last attempt that was planned or committed
+  std::string follow_up;  // id of the task that goes on with the backlog
 };
 
 // What a worker holds while it runs a task. Every write of the run names it, and fails once it is lost.
@@ -273,29 +274,29 @@ struct ClaimedTask {
 
 struct TriggerCondition {
   TriggerKind kind = TriggerKind::kUnspecified;
-  std::optional<absl::Duration> interval;    // scheduled
-  std::optional<int64_t> episodes;           // quota: pending episodes
-  std::optional<double> megabytes;           // quota: pending megabytes (10^6 bytes)
-  std::optional<absl::Duration> cooldown;    // quota: least time between two firings
-  std::vector<std::string> events;           // event
+  std::optional<absl::Duration> interval;  // scheduled
+  std::optional<int64_t> episodes;         // quota: pending episodes
+  std::optional<double> megabytes;         // quota: pending megabytes (10^6 bytes)
+  std::optional<absl::Duration> cooldown;  // quota: least time between two firings
+  std::vector<std::string> events;         // event
   std::optional<absl::Time> last_fired;
-  std::optional<absl::Time> next_due;        // scheduled
+  std::optional<absl::Time> next_due;  // scheduled
   int64_t times_fired = 0;
 };
 
 struct UserState {
   UserKey user;
   absl::Time registered_at;
-  int64_t memory_version = 0;   // grows with every change of the user's memory
+  int64_t memory_version = 0;  // grows with every change of the user's memory
   int64_t episodes = 0;
-  int64_t pending = 0;          // active, not yet reviewed, not unreadable
-  int64_t pending_bytes = 0;    // text, embedding and metadata of those
+  int64_t pending = 0;        // active, not yet reviewed, not unreadable
+  int64_t pending_bytes = 0;  // text, embedding and metadata of those
   int64_t unreadable = 0;
-  int64_t facts = 0;            // as stored, history included
+  int64_t facts = 0;  // as stored, history included
   int64_t quarantined = 0;
-  int32_t embedding_dimension = 0;  // of the user's episodes; 0 while none has one
-  std::string fold_stamp;       // what the stored facts were folded with; see core/reader.h
-  std::string paused_by;        // empty: automatic triggers are live
+  int32_t embedding_dimension = 0;           // of the user's episodes; 0 while none has one
+  std::string fold_stamp;                    // what the stored facts were folded with; see core/reader.h
+  std::string paused_by;                     // empty: automatic triggers are live
   std::vector<TriggerCondition> conditions;  // at most one of each kind
 };
 

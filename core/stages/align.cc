@@ -24,10 +24,12 @@ bool IsShown(const Chunk& chunk, const Citation& c) {
 }
 
 std::string SessionOf(const Episode& e) {
-  return e.session_id.empty() ? absl::FormatTime("%Y-%m-%d", e.occurred_at, absl::UTCTimeZone()) : e.session_id;
+  return e.session_id.empty() ? absl::FormatTime("%Y-%m-%d", e.occurred_at, absl::UTCTimeZone())
+                              : e.session_id;
 }
 
-Assertion AssertionOf(const Gist& gist, const Chunk& chunk, const std::vector<int>& support, double confidence) {
+Assertion AssertionOf(const Gist& gist, const Chunk& chunk, const std::vector<int>& support,
+                      double confidence) {
   Assertion a;
   a.key = KeyOf(gist, Cited(chunk, gist.evidence[static_cast<size_t>(support.front())]).speaker);
   a.value = gist.value;
@@ -53,7 +55,8 @@ Assertion AssertionOf(const Gist& gist, const Chunk& chunk, const std::vector<in
     a.evidence.push_back({e.id, citation.quote});
     a.trust = std::min(a.trust, TrustOf(e.origin));
     a.episode_confidence = std::min(a.episode_confidence, e.confidence);
-    if (latest == nullptr || std::tie(latest->occurred_at, latest->id) < std::tie(e.occurred_at, e.id)) latest = &e;
+    if (latest == nullptr || std::tie(latest->occurred_at, latest->id) < std::tie(e.occurred_at, e.id))
+      latest = &e;
   }
   a.said_at = latest->occurred_at;
   a.turn = latest->turn.value_or(0);
@@ -63,11 +66,13 @@ Assertion AssertionOf(const Gist& gist, const Chunk& chunk, const std::vector<in
 
 // Equal content of one run is one assertion, so its id is a digest of both.
 std::string IdOf(const Assertion& a) {
-  const auto time = [](const std::optional<absl::Time>& t) { return t ? absl::StrCat(absl::ToUnixMicros(*t)) : "-"; };
-  std::string content = absl::StrCat(a.run_id, "\x1f", a.key, "\x1f", a.value ? "v" + *a.value : "-", "\x1f",
-                                     static_cast<int>(a.value_type), "\x1f", static_cast<int>(a.type), "\x1f",
-                                     static_cast<int>(a.state), "\x1f", time(a.valid_from), "\x1f", time(a.valid_to),
-                                     "\x1f");
+  const auto time = [](const std::optional<absl::Time>& t) {
+    return t ? absl::StrCat(absl::ToUnixMicros(*t)) : "-";
+  };
+  std::string content =
+      absl::StrCat(a.run_id, "\x1f", a.key, "\x1f", a.value ? "v" + *a.value : "-", "\x1f",
+                   static_cast<int>(a.value_type), "\x1f", static_cast<int>(a.type), "\x1f",
+                   static_cast<int>(a.state), "\x1f", time(a.valid_from), "\x1f", time(a.valid_to), "\x1f");
   absl::StrAppend(&content, a.confidence, "\x1f", a.text);
   for (const Evidence& e : a.evidence) absl::StrAppend(&content, "\x1f", e.episode_id, "\x1f", e.quote);
   return Sha256Hex(content).substr(0, 32);
@@ -127,7 +132,8 @@ void AlignGist(const Gist& gist, const Chunk& chunk, std::vector<Assertion>& ass
   const std::vector<int>& support = grounding.alone.empty() ? grounding.jointly : grounding.alone;
   double mean = 0;
   for (const int i : support) {
-    mean += Cited(chunk, gist.evidence[static_cast<size_t>(i)]).confidence / static_cast<double>(support.size());
+    mean +=
+        Cited(chunk, gist.evidence[static_cast<size_t>(i)]).confidence / static_cast<double>(support.size());
   }
   const double confidence = std::clamp(gist.confidence * mean, 0.0, 1.0);
   if (grounding.alone.empty()) {
@@ -174,7 +180,8 @@ void Align(RunState& run, const Registry& registry, const std::set<std::string>&
     a.id = IdOf(a);
     for (const Evidence& e : a.evidence) cited.insert(e.episode_id);
   }
-  std::sort(run.assertions.begin(), run.assertions.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  std::sort(run.assertions.begin(), run.assertions.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
   run.assertions.erase(std::unique(run.assertions.begin(), run.assertions.end(),
                                    [](const auto& a, const auto& b) { return a.id == b.id; }),
                        run.assertions.end());

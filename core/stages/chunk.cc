@@ -26,11 +26,13 @@ bool IsNeighbour(const Episode& a, const Episode& b) {
 
 }  // namespace
 
-std::vector<std::vector<int>> PackChunks(int episodes, const std::vector<std::vector<int>>& clusters, int budget,
-                                         const std::vector<int>& order) {
+std::vector<std::vector<int>> PackChunks(int episodes, const std::vector<std::vector<int>>& clusters,
+                                         int budget, const std::vector<int>& order) {
   std::vector<int> place(static_cast<size_t>(episodes));
   for (size_t i = 0; i < order.size(); ++i) place[static_cast<size_t>(order[i])] = static_cast<int>(i);
-  const auto by_place = [&](int a, int b) { return place[static_cast<size_t>(a)] < place[static_cast<size_t>(b)]; };
+  const auto by_place = [&](int a, int b) {
+    return place[static_cast<size_t>(a)] < place[static_cast<size_t>(b)];
+  };
 
   std::vector<std::vector<int>> parts;
   std::vector<bool> in_cluster(static_cast<size_t>(episodes), false);
@@ -49,7 +51,8 @@ std::vector<std::vector<int>> PackChunks(int episodes, const std::vector<std::ve
   std::vector<std::vector<int>> chunks;
   size_t first_open = 0;
   for (const std::vector<int>& part : parts) {
-    while (first_open < chunks.size() && chunks[first_open].size() == static_cast<size_t>(budget)) ++first_open;
+    while (first_open < chunks.size() && chunks[first_open].size() == static_cast<size_t>(budget))
+      ++first_open;
     size_t c = first_open;
     while (c < chunks.size() && chunks[c].size() + part.size() > static_cast<size_t>(budget)) ++c;
     if (c == chunks.size()) chunks.emplace_back();
@@ -106,7 +109,8 @@ void BuildChunks(RunState& run) {
     }
     chunk.context.assign(context.begin(), context.end());
     std::sort(chunk.context.begin(), chunk.context.end(), [](const Episode* a, const Episode* b) {
-      return std::tie(a->session_id, a->turn, a->occurred_at, a->id) < std::tie(b->session_id, b->turn, b->occurred_at, b->id);
+      return std::tie(a->session_id, a->turn, a->occurred_at, a->id) <
+             std::tie(b->session_id, b->turn, b->occurred_at, b->id);
     });
     chunk.themes = ThemesOf(run.sample.episodes, members);
     run.chunks.push_back(std::move(chunk));

@@ -1,4 +1,5 @@
-// Packs clusters and strays into chunks, and chunks into what an extractor is shown. Pure functions over values.
+// Packs clusters and strays into chunks, and chunks into what an extractor is shown. Pure functions over
+// values.
 #ifndef SLOWWAVE_CORE_STAGES_CHUNK_H_
 #define SLOWWAVE_CORE_STAGES_CHUNK_H_
 
@@ -8,14 +9,15 @@
 
 namespace slowwave {
 
-// Every episode of [0, `episodes`) in exactly one chunk of at most `budget` (>= 1). A cluster that fits is never split;
-// one that does not is cut into pieces as equal as can be. Clusters go in whole, largest first, each into the first
-// chunk with room (first fit decreasing); strays fill what is left, in order. Within a cluster and among strays the
-// order is that of `order` (a permutation of the episodes: by time).
-std::vector<std::vector<int>> PackChunks(int episodes, const std::vector<std::vector<int>>& clusters, int budget,
-                                         const std::vector<int>& order);
+// Every episode of [0, `episodes`) in exactly one chunk of at most `budget` (>= 1). A cluster that fits is
+// never split; one that does not is cut into pieces as equal as can be. Clusters go in whole, largest first,
+// each into the first chunk with room (first fit decreasing); strays fill what is left, in order. Within a
+// cluster and among strays the order is that of `order` (a permutation of the episodes: by time).
+std::vector<std::vector<int>> PackChunks(int episodes, const std::vector<std::vector<int>>& clusters,
+                                         int budget, const std::vector<int>& order);
 
-// Fills run.chunks and run.shown from run.plan and run.sample. Episodes of the plan that are gone are left out.
+// Fills run.chunks and run.shown from run.plan and run.sample. Episodes of the plan that are gone are left
+// out.
 void BuildChunks(RunState& run);
 
 }  // namespace slowwave

@@ -19,42 +19,34 @@ std::vector<float> VectorOf(const Episode& episode) {
   return EmbedBuiltin(episode.text);
 }
 
-// Unit rows of those `members` whose vector is not zero (a text without a word has no direction).
+// Unit rows of those `members` that can be compared: not zero (a text without a word has no direction), and
+// of one length, which all members of a cluster share unless an embedder changed between two attempts of a
+// run.
 struct Space {
   std::vector<int> members;
   EmbeddingMatrix rows;
 };
 
 Space SpaceOf(const Vectors& vectors, const std::vector<int>& members) {
+  std::vector<absl::Span<const float>> spans;
+  for (const int i : members) spans.emplace_back(vectors[static_cast<size_t>(i)]);
+  UnitRows unit = BuildUnitRows(spans);
   Space space;
-  for (const int i : members) {
-    if (std::any_of(vectors[i].begin(), vectors[i].end(), [](float x) { return x != 0; })) space.members.push_back(i);
-  }
-  const auto columns = static_cast<Eigen::Index>(space.members.empty() ? 0 : vectors[space.members[0]].size());
-  space.rows.resize(static_cast<Eigen::Index>(space.members.size()), columns);
-  for (Eigen::Index r = 0; r < space.rows.rows(); ++r) {
-    const std::vector<float>& v = vectors[space.members[static_cast<size_t>(r)]];
-    const double norm = std::sqrt(std::inner_product(v.begin(), v.end(), v.begin(), 0.0,
-                                                     std::plus<>(), [](double a, double b) { return a * b; }));
-    for (Eigen::Index c = 0; c < columns; ++c) space.rows(r, c) = static_cast<float>(v[static_cast<size_t>(c)] / norm);
-  }
+  for (const int row : unit.source) space.members.push_back(members[static_cast<size_t>(row)]);
+  space.rows = std::move(unit.rows);
   return space;
 }
 
 Space SpaceOfMembers(const std::vector<Episode>& episodes, const std::vector<int>& members) {
   Vectors vectors(episodes.size());
   for (const int i : members) vectors[static_cast<size_t>(i)] = VectorOf(episodes[static_cast<size_t>(i)]);
-  // Members of a cluster share a length; a plan resumed after its embedder changed may not: then the first decides.
-  std::vector<int> comparable;
-  for (const int i : members) {
-    if (vectors[static_cast<size_t>(i)].size() == vectors[static_cast<size_t>(members[0])].size()) comparable.push_back(i);
-  }
-  return SpaceOf(vectors, comparable);
+  return SpaceOf(vectors, members);
 }
 
 }  // namespace
 
-absl::StatusOr<Clustering> ClusterEpisodes(const std::vector<Episode>& episodes, const ClusterOptions& options) {
+absl::StatusOr<Clustering> ClusterEpisodes(const std::vector<Episode>& episodes,
+                                           const ClusterOptions& options) {
   Clustering out;
   Vectors vectors;
   std::map<size_t, std::vector<int>> by_length;
@@ -79,11 +71,13 @@ absl::StatusOr<Clustering> ClusterEpisodes(const std::vector<Episode>& episodes,
       out.threshold = cut.min_similarity;
       out.method = cut.method;
     }
-    const std::vector<int> labels = CutAt(*merges, static_cast<int>(space.members.size()), cut.min_similarity);
+    const std::vector<int> labels =
+        CutAt(*merges, static_cast<int>(space.members.size()), cut.min_similarity);
     std::map<int, std::vector<int>> groups;
     for (size_t i = 0; i < labels.size(); ++i) groups[labels[i]].push_back(space.members[i]);
     for (auto& [label, group] : groups) {
-      if (static_cast<int>(group.size()) >= options.min_cluster_size) out.clusters.push_back(std::move(group));
+      if (static_cast<int>(group.size()) >= options.min_cluster_size)
+        out.clusters.push_back(std::move(group));
     }
   }
   if (options.max_clusters > 0 && out.clusters.size() > static_cast<size_t>(options.max_clusters)) {

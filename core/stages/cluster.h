@@ -14,8 +14,8 @@ namespace slowwave {
 
 struct ClusterOptions {
   int min_cluster_size = 2;
-  int max_clusters = 0;                    // 0: unlimited; the smallest beyond it become strays
-  std::optional<double> min_similarity;    // unset: calibrated
+  int max_clusters = 0;                  // 0: unlimited; the smallest beyond it become strays
+  std::optional<double> min_similarity;  // unset: calibrated
 };
 
 struct Clustering {
@@ -24,9 +24,10 @@ struct Clustering {
   std::string method;
 };
 
-// Episodes without a usable embedding get the built-in one. Embeddings of different lengths are not comparable: each
-// length is clustered by itself. Deterministic.
-absl::StatusOr<Clustering> ClusterEpisodes(const std::vector<Episode>& episodes, const ClusterOptions& options);
+// Episodes without a usable embedding get the built-in one. Embeddings of different lengths are not
+// comparable: each length is clustered by itself. Deterministic.
+absl::StatusOr<Clustering> ClusterEpisodes(const std::vector<Episode>& episodes,
+                                           const ClusterOptions& options);
 
 // What the report says of a cluster.
 ClusterReport DescribeCluster(const std::vector<Episode>& episodes, const std::vector<int>& members);

@@ -24,14 +24,26 @@ std::string ChangeSetOf(const RunState& run) {
 void Count(const std::vector<Change>& changes, Report& report) {
   for (const Change& change : changes) {
     switch (change.kind) {
-      case ChangeKind::kCreated: ++report.facts_created; break;
-      case ChangeKind::kReinforced: ++report.facts_reinforced; break;
+      case ChangeKind::kCreated:
+        ++report.facts_created;
+        if (change.fact.closed) ++(change.replaced_by.empty() ? report.facts_ended : report.facts_superseded);
+        break;
+      case ChangeKind::kReinforced:
+        ++report.facts_reinforced;
+        break;
       case ChangeKind::kSuperseded:
-      case ChangeKind::kCorrected: ++report.facts_superseded; break;
-      case ChangeKind::kEnded: ++report.facts_ended; break;
-      case ChangeKind::kContested: ++report.facts_contested; break;
+      case ChangeKind::kCorrected:
+        ++report.facts_superseded;
+        break;
+      case ChangeKind::kEnded:
+        ++report.facts_ended;
+        break;
+      case ChangeKind::kContested:
+        ++report.facts_contested;
+        break;
       case ChangeKind::kRemoved:
-      case ChangeKind::kUnspecified: break;
+      case ChangeKind::kUnspecified:
+        break;
     }
   }
 }

@@ -12,8 +12,8 @@ struct Migration {
   RunCommit commit;  // complete but for the run's times and report, and for what counts as backlog
 };
 
-// Reads the touched slots (all of them if the user's facts were folded under another registry), folds, and fills the
-// report's changes. Errors are the store's.
+// Reads the touched slots (all of them if the user's facts were folded under another registry), folds, and
+// fills the report's changes. Errors are the store's.
 absl::StatusOr<Migration> Migrate(RunState& run, const Registry& registry, Store& store);
 
 }  // namespace slowwave

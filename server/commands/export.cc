@@ -45,7 +45,7 @@ absl::StatusOr<int> RunExport(const ExportOptions& o, CommandContext& context) {
   int64_t episodes = 0;
   while (stream->Read(&record)) {
     if (!record.has_episode()) continue;
-    out << FormatEpisodeLine(FromWire(record.episode(), "", absl::UnixEpoch())) << "\n";
+    out << FormatEpisodeLine(FromWire(record.episode(), "")) << "\n";
     if (!out) {
       call.TryCancel();
       break;

@@ -59,7 +59,8 @@ int Serve(const ServeFlags& flags, std::ostream& err) {
   if (!app.ok()) return fail(app.status(), kFailed);
   if (absl::Status status = (*app)->Start(); !status.ok()) return fail(status, kFailed);
   if (!flags.ready_file.empty()) {
-    if (absl::Status status = (*app)->WriteReadyFile(flags.ready_file); !status.ok()) return fail(status, kFailed);
+    if (absl::Status status = (*app)->WriteReadyFile(flags.ready_file); !status.ok())
+      return fail(status, kFailed);
   }
 
   int signal = 0;
@@ -78,12 +79,14 @@ int Serve(const ServeFlags& flags, std::ostream& err) {
 
 void AddServe(CLI::App& root, CommandContext& context) {
   auto flags = std::make_shared<ServeFlags>();
-  CLI::App* command = root.add_subcommand("serve", "Run the daemon; with no configuration: embedded, nothing needed");
+  CLI::App* command =
+      root.add_subcommand("serve", "Run the daemon; with no configuration: embedded, nothing needed");
   command->add_option("--config", flags->config_path, "YAML file; also SLOWWAVE_CONFIG")->type_name("FILE");
   command->add_option("--ready-file", flags->ready_file, "write the addresses there, as JSON, once it serves")
       ->type_name("FILE");
   AddConfigFlags(*command, flags->keys);
-  command->footer("Every VALUE is also a key of the YAML file (store.url) and a variable (SLOWWAVE_STORE_URL).");
+  command->footer(
+      "Every VALUE is also a key of the YAML file (store.url) and a variable (SLOWWAVE_STORE_URL).");
   command->callback([flags, &context] { context.exit_code = Serve(*flags, context.err); });
 }
 

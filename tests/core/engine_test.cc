@@ -98,7 +98,8 @@ class EngineTest : public testing::Test {
     });
     {
       absl::MutexLock lock(&seen.mu);
-      EXPECT_TRUE(seen.mu.AwaitWithTimeout(absl::Condition(&seen.ended), kPatience)) << "task " << id << " did not end";
+      EXPECT_TRUE(seen.mu.AwaitWithTimeout(absl::Condition(&seen.ended), kPatience))
+          << "task " << id << " did not end";
     }
     engine_->progress().Unsubscribe(handle);
     return *store_->GetTask(kAnna.tenant, id);
@@ -252,8 +253,8 @@ TEST_F(EngineTest, ACancelledTaskChangesNothing) {
   EXPECT_THAT(Lines(), IsEmpty());
   EXPECT_EQ(store_->GetUser(kAnna)->pending, 10);
   ASSERT_TRUE(store_->RetryTask("default", task.id).ok());
-  engine_->Wake();
-  Drain();
+  engine_->Retried(task.id);
+  EXPECT_EQ(Await(task.id).state, TaskState::kDone);
   EXPECT_EQ(store_->GetUser(kAnna)->pending, 0);
 }
 

@@ -53,7 +53,9 @@ Assertion Ended(Assertion a) {
   return a;
 }
 
-std::vector<Fact> FactsOf(const std::vector<Assertion>& assertions) { return Fold(assertions, Resolve).facts; }
+std::vector<Fact> FactsOf(const std::vector<Assertion>& assertions) {
+  return Fold(assertions, Resolve).facts;
+}
 
 nlohmann::json Sorted(nlohmann::json list) {
   std::sort(list.begin(), list.end());
@@ -102,8 +104,8 @@ TEST(FoldTest, AnAliasFoldsIntoItsSlot) {
 
 TEST(FoldTest, ManyValuedSlotsHoldSideBySideAndEndOneByOne) {
   const std::string hobby = "u:preference:hobby";
-  const std::vector<Fact> facts =
-      FactsOf({Say("e1", 1, hobby, "chess"), Say("e2", 2, hobby, "archery"), Ended(Say("e3", 9, hobby, "chess"))});
+  const std::vector<Fact> facts = FactsOf(
+      {Say("e1", 1, hobby, "chess"), Say("e2", 2, hobby, "archery"), Ended(Say("e3", 9, hobby, "chess"))});
   ASSERT_THAT(facts, SizeIs(2));
   EXPECT_EQ(facts[0].valid_to, Day(9));
   EXPECT_FALSE(facts[1].closed);
@@ -179,7 +181,8 @@ std::vector<Assertion> RandomAssertions(std::mt19937& random) {
   for (int i = 0; i < 6; ++i) {
     sources.push_back({1 + pick(12), pick(3), pick(4), pick(2) ? 0.9 : 0.45, absl::StrCat("s", pick(3))});
   }
-  const std::vector<std::string> keys = {"u:location:city", "u:location:town", "u:preference:hobby", "u:identity:name"};
+  const std::vector<std::string> keys = {"u:location:city", "u:location:town", "u:preference:hobby",
+                                         "u:identity:name"};
   const std::vector<std::string> values = {"Oslo", "oslo", "Os", "Porto", "Ostrava", "東京"};
   std::vector<Assertion> out;
   for (int n = 1 + pick(14); n > 0; --n) {
@@ -261,7 +264,9 @@ struct NormalCase {
   const char* want;
 };
 class NormalValueTest : public testing::TestWithParam<NormalCase> {};
-TEST_P(NormalValueTest, Compares) { EXPECT_EQ(NormalValue(GetParam().type, GetParam().value), GetParam().want); }
+TEST_P(NormalValueTest, Compares) {
+  EXPECT_EQ(NormalValue(GetParam().type, GetParam().value), GetParam().want);
+}
 INSTANTIATE_TEST_SUITE_P(Table, NormalValueTest,
                          testing::ValuesIn<NormalCase>({
                              {"FoldsCaseAndSpace", ValueType::kText, "  New   YORK. ", "new york"},

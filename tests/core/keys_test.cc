@@ -42,11 +42,15 @@ TEST_P(KeyOfTest, Makes) {
 INSTANTIATE_TEST_SUITE_P(
     Table, KeyOfTest,
     testing::ValuesIn<KeyCase>({
-        {"GivenKey", "", "", "anna:location:current_city", GistType::kFact, "Bo", "anna:location:current_city"},
-        {"GivenKeyOfTheUserIsTheSpeakers", "", "", "user:preference:diet", GistType::kFact, "Bo", "bo:preference:diet"},
+        {"GivenKey", "", "", "anna:location:current_city", GistType::kFact, "Bo",
+         "anna:location:current_city"},
+        {"GivenKeyOfTheUserIsTheSpeakers", "", "", "user:preference:diet", GistType::kFact, "Bo",
+         "bo:preference:diet"},
         {"NobodyKnownIsUser", "", "", "user:preference:diet", GistType::kFact, "", "user:preference:diet"},
-        {"SlugsTheGivenKey", "", "", "Anna B:Location:Home Town", GistType::kFact, "", "anna_b:location:home_town"},
-        {"FromParts", "Anna", "Favourite food", "", GistType::kPreference, "Bo", "anna:preference:favourite_food"},
+        {"SlugsTheGivenKey", "", "", "Anna B:Location:Home Town", GistType::kFact, "",
+         "anna_b:location:home_town"},
+        {"FromParts", "Anna", "Favourite food", "", GistType::kPreference, "Bo",
+         "anna:preference:favourite_food"},
         {"FirstPerson", "I", "mood", "", GistType::kState, "Bo", "bo:state:mood"},
         {"BrokenKeyFallsBackToParts", "Anna", "x", "a:b", GistType::kGoal, "Bo", "anna:goal:x"},
     }),
@@ -85,7 +89,8 @@ TEST(RegistryTest, DifferentPredicatesNeverShareAKey) {
 }
 
 TEST(RegistryTest, AliasesKeepTheSubject) {
-  const Registry registry = RegistryOf({SlotOf("*:location:current_city", {"*:location:town", "*:attribute:home"})});
+  const Registry registry =
+      RegistryOf({SlotOf("*:location:current_city", {"*:location:town", "*:attribute:home"})});
   EXPECT_EQ(registry.Resolve("anna:attribute:home").name, "anna:location:current_city");
   EXPECT_FALSE(registry.Resolve("anna:attribute:home").many);
   EXPECT_THAT(registry.RawKeysOf("anna:location:current_city"),

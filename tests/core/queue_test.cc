@@ -49,7 +49,12 @@ TEST(WorkerPoolTest, UrgentWorkGoesAheadOfWhatWaits) {
   WorkerPool pool(1);
   absl::Notification busy, go;
   std::vector<std::string> order;  // one worker
-  pool.Submit([&] { busy.Notify(); go.WaitForNotification(); }, false);
+  pool.Submit(
+      [&] {
+        busy.Notify();
+        go.WaitForNotification();
+      },
+      false);
   busy.WaitForNotification();
   pool.Submit([&] { order.push_back("normal"); }, false);
   pool.Submit([&] { order.push_back("urgent"); }, true);
@@ -83,6 +88,19 @@ TEST(ProgressHubTest, WhoComesLateSeesEveryStage) {
   hub.Unsubscribe(handle);
   hub.Publish(event("t1", "extract"));
   EXPECT_THAT(seen, ElementsAre("sample", "cluster"));
+}
+
+TEST(ProgressHubTest, ATaskThatBeginsAnewReplaysNothingOfBefore) {
+  ProgressHub hub;
+  ProgressEvent e;
+  e.task_id = "t";
+  hub.Publish(e);
+  hub.Forget("t");
+  int seen = 0;
+  hub.Subscribe("t", [&](const ProgressEvent&) { ++seen; });
+  EXPECT_EQ(seen, 0);
+  hub.Publish(e);
+  EXPECT_EQ(seen, 1);
 }
 
 TEST(ProgressHubTest, ForgetsTheLeastRecentTaskFirst) {

@@ -31,7 +31,8 @@ struct Step {
   std::vector<Change> changes;
 };
 
-Step After(const std::vector<Fact>& before, const std::vector<Assertion>& assertions, const std::string& run) {
+Step After(const std::vector<Fact>& before, const std::vector<Assertion>& assertions,
+           const std::string& run) {
   const Registry registry({});
   Folded folded = RefoldAll({1, "", assertions, before}, registry);
   std::vector<Change> changes = DiffFacts(before, folded.facts, folded.unused, run);

@@ -32,7 +32,8 @@ TEST(PackChunksTest, EveryEpisodeIsInExactlyOneChunkAndNoClusterThatFitsIsSplit)
     std::vector<std::vector<int>> clusters;
     for (size_t i = 0; i + 2 < all.size() && random() % 5 != 0;) {
       const size_t size = std::min<size_t>(2 + random() % 12, all.size() - i);
-      clusters.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(i), all.begin() + static_cast<std::ptrdiff_t>(i + size));
+      clusters.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(i),
+                            all.begin() + static_cast<std::ptrdiff_t>(i + size));
       i += size;
     }
     const std::vector<std::vector<int>> chunks = PackChunks(n, clusters, budget, InOrder(n));
@@ -47,7 +48,8 @@ TEST(PackChunksTest, EveryEpisodeIsInExactlyOneChunkAndNoClusterThatFitsIsSplit)
     ASSERT_EQ(std::count(place.begin(), place.end(), -1), 0);
     for (const std::vector<int>& cluster : clusters) {
       if (cluster.size() > static_cast<size_t>(budget)) continue;
-      for (const int i : cluster) ASSERT_EQ(place[static_cast<size_t>(i)], place[static_cast<size_t>(cluster[0])]);
+      for (const int i : cluster)
+        ASSERT_EQ(place[static_cast<size_t>(i)], place[static_cast<size_t>(cluster[0])]);
     }
   }
 }
@@ -84,26 +86,28 @@ TEST(ClusterEpisodesTest, CutsAtTheConfiguredSimilarityAndLeavesStrays) {
 }
 
 TEST(ClusterEpisodesTest, EmbeddingsOfOtherLengthsAreClusteredByThemselves) {
-  const std::vector<Episode> episodes = {EpisodeOf("a", {1, 0, 0}), EpisodeOf("b", {1, 0}), EpisodeOf("c", {1, 0, 0}),
-                                         EpisodeOf("d", {1, 0})};
+  const std::vector<Episode> episodes = {EpisodeOf("a", {1, 0, 0}), EpisodeOf("b", {1, 0}),
+                                         EpisodeOf("c", {1, 0, 0}), EpisodeOf("d", {1, 0})};
   ClusterOptions options;
   options.min_similarity = 0.8;
-  EXPECT_THAT(ClusterEpisodes(episodes, options)->clusters, ElementsAre(ElementsAre(0, 2), ElementsAre(1, 3)));
+  EXPECT_THAT(ClusterEpisodes(episodes, options)->clusters,
+              ElementsAre(ElementsAre(0, 2), ElementsAre(1, 3)));
 }
 
 TEST(ClusterEpisodesTest, UnusableEmbeddingsAreReplacedNotFatal) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<Episode> episodes = {EpisodeOf("a", {nan, 0}, "we went sailing to the island"),
-                                         EpisodeOf("b", {0, 0}, "we went sailing to the island"), EpisodeOf("c", {}, "..."),
-                                         EpisodeOf("d", {}, "")};
+                                         EpisodeOf("b", {0, 0}, "we went sailing to the island"),
+                                         EpisodeOf("c", {}, "..."), EpisodeOf("d", {}, "")};
   ClusterOptions options;
   options.min_similarity = 0.8;
   EXPECT_THAT(ClusterEpisodes(episodes, options)->clusters, ElementsAre(ElementsAre(0, 1)));
 }
 
 TEST(ClusterEpisodesTest, MaxClustersKeepsTheLargestAndMergesNothing) {
-  const std::vector<Episode> episodes = {EpisodeOf("a", {1, 0}), EpisodeOf("b", {1, 0}), EpisodeOf("c", {0, 1}),
-                                         EpisodeOf("d", {0, 1}), EpisodeOf("e", {0, 1})};
+  const std::vector<Episode> episodes = {EpisodeOf("a", {1, 0}), EpisodeOf("b", {1, 0}),
+                                         EpisodeOf("c", {0, 1}), EpisodeOf("d", {0, 1}),
+                                         EpisodeOf("e", {0, 1})};
   ClusterOptions options;
   options.min_similarity = 0.8;
   options.max_clusters = 1;
@@ -113,7 +117,8 @@ TEST(ClusterEpisodesTest, MaxClustersKeepsTheLargestAndMergesNothing) {
 TEST(ClusterEpisodesTest, NothingMakesNothing) { EXPECT_THAT(ClusterEpisodes({}, {})->clusters, IsEmpty()); }
 
 TEST(DescribeClusterTest, ThemesAreEntitiesOfAtLeastHalf) {
-  std::vector<Episode> episodes = {EpisodeOf("a", {1, 0}), EpisodeOf("b", {1, 0}), EpisodeOf("c", {0.6f, 0.8f})};
+  std::vector<Episode> episodes = {EpisodeOf("a", {1, 0}), EpisodeOf("b", {1, 0}),
+                                   EpisodeOf("c", {0.6f, 0.8f})};
   episodes[0].entities = {"Rex", "park"};
   episodes[1].entities = {"Rex", "vet"};
   episodes[2].entities = {"Rex"};
@@ -127,7 +132,8 @@ TEST(DescribeClusterTest, ThemesAreEntitiesOfAtLeastHalf) {
 
 struct AlignFixture : testing::Test {
   AlignFixture() {
-    episodes = {EpisodeOf("e1", {}, "I live in Oslo now."), EpisodeOf("e2", {}, "I live in Oslo, by the harbour.")};
+    episodes = {EpisodeOf("e1", {}, "I live in Oslo now."),
+                EpisodeOf("e2", {}, "I live in Oslo, by the harbour.")};
     for (const Episode& e : episodes) chunk.memories.push_back({&e, -1, 0});
     gist.text = "Anna lives in Oslo";
     gist.key = "user:location:current_city";

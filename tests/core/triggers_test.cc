@@ -73,7 +73,9 @@ TEST(TriggersTest, EventsFireByNameAndGoBeforeQuotas) {
 }
 
 TEST(TriggersTest, BadConditionsNameTheField) {
-  const auto message = [](TriggerCondition c) { return std::string(CheckConditions({std::move(c)}).message()); };
+  const auto message = [](TriggerCondition c) {
+    return std::string(CheckConditions({std::move(c)}).message());
+  };
   EXPECT_THAT(message({}), HasSubstr("conditions[0].kind"));
   TriggerCondition scheduled;
   scheduled.kind = TriggerKind::kScheduled;

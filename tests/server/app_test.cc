@@ -23,7 +23,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 // A unary (or first-message) call by name with raw bytes: what a client without our stubs does.
-grpc::Status RawCall(RunningApp& app, const std::string& method, const std::string& bytes, std::string& answer) {
+grpc::Status RawCall(RunningApp& app, const std::string& method, const std::string& bytes,
+                     std::string& answer) {
   grpc::GenericStub stub(app.channel);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(2));
@@ -39,7 +40,8 @@ grpc::Status RawCall(RunningApp& app, const std::string& method, const std::stri
   done.WaitForNotification();
   std::vector<grpc::Slice> slices;
   if (response.Valid() && response.Dump(&slices).ok()) {
-    for (const grpc::Slice& part : slices) answer.append(reinterpret_cast<const char*>(part.begin()), part.size());
+    for (const grpc::Slice& part : slices)
+      answer.append(reinterpret_cast<const char*>(part.begin()), part.size());
   }
   return result;
 }
@@ -80,20 +82,23 @@ TEST_P(HealthTest, ServiceIsServing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Services, HealthTest,
-                         testing::Values("", "slowwave.v1.MemoryService", "slowwave.v1.ConsolidationService"));
+                         testing::Values("", "slowwave.v1.MemoryService",
+                                         "slowwave.v1.ConsolidationService"));
 
 TEST(AppTest, ReflectionListsBothServicesAndTheirFiles) {
   RunningApp app;
   std::string services, file;
   // ServerReflectionRequest{list_services: "*"} (field 7) and {file_containing_symbol} (field 4).
   ASSERT_TRUE(RawCall(app, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-                      std::string("\x3A\x01*", 3), services).ok());
+                      std::string("\x3A\x01*", 3), services)
+                  .ok());
   EXPECT_THAT(services, HasSubstr("slowwave.v1.MemoryService"));
   EXPECT_THAT(services, HasSubstr("slowwave.v1.ConsolidationService"));
   EXPECT_THAT(services, HasSubstr("grpc.health.v1.Health"));
   const std::string symbol = "slowwave.v1.MemoryService";
   ASSERT_TRUE(RawCall(app, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-                      std::string("\x22") + static_cast<char>(symbol.size()) + symbol, file).ok());
+                      std::string("\x22") + static_cast<char>(symbol.size()) + symbol, file)
+                  .ok());
   EXPECT_THAT(file, HasSubstr("IngestEpisodeStream"));
 }
 
@@ -137,7 +142,8 @@ TEST(AppTest, ReadyFileTellsBothAddresses) {
 
 TEST(AppTest, ReadyFileInAMissingFolderIsAnError) {
   RunningApp app;
-  EXPECT_EQ(app.app().WriteReadyFile(app.folder() + "/none/ready.json").code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(app.app().WriteReadyFile(app.folder() + "/none/ready.json").code(),
+            absl::StatusCode::kUnavailable);
 }
 
 TEST(AppTest, PortInUseIsAClearError) {

@@ -1,5 +1,5 @@
-// ConsolidationService over a real socket, the real store and the real engine; and bad input at every call of both
-// services.
+// ConsolidationService over a real socket, the real store and the real engine; and bad input at every call of
+// both services.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,13 +34,15 @@ class ConsolidationServiceTest : public testing::Test {
     ASSERT_TRUE(Call(*app_.memory, &Memory::IngestEpisodes, request, response).ok());
   }
 
-  v1::TriggerConsolidationResponse Trigger(const std::string& request_id = "", const std::string& reason = "") {
+  v1::TriggerConsolidationResponse Trigger(const std::string& request_id = "",
+                                           const std::string& reason = "") {
     v1::TriggerConsolidationRequest request;
     request.set_user("ann");
     request.set_request_id(request_id);
     request.set_reason(reason);
     v1::TriggerConsolidationResponse response;
-    const grpc::Status status = Call(*app_.consolidation, &Consolidation::TriggerConsolidation, request, response);
+    const grpc::Status status =
+        Call(*app_.consolidation, &Consolidation::TriggerConsolidation, request, response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     return response;
   }
@@ -163,7 +165,8 @@ TEST_F(ConsolidationServiceTest, SameRequestIdWithAnotherBodyIsInvalid) {
   request.set_request_id("id-1");
   request.set_reason("something else");
   v1::TriggerConsolidationResponse response;
-  const grpc::Status status = Call(*app_.consolidation, &Consolidation::TriggerConsolidation, request, response);
+  const grpc::Status status =
+      Call(*app_.consolidation, &Consolidation::TriggerConsolidation, request, response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(status.error_message(), HasSubstr("request_id"));
 }
@@ -179,7 +182,8 @@ TEST_F(ConsolidationServiceTest, ManyTriggersMakeFewTasksAndAllEnd) {
     ids.push_back(response.task().id());
     v1::ListTasksRequest list;
     list.set_user("ann");
-    for (const v1::TaskState state : {v1::TASK_STATE_WAITING, v1::TASK_STATE_BEHIND, v1::TASK_STATE_RUNNING}) {
+    for (const v1::TaskState state :
+         {v1::TASK_STATE_WAITING, v1::TASK_STATE_BEHIND, v1::TASK_STATE_RUNNING}) {
       list.add_states(state);
     }
     v1::ListTasksResponse open;
@@ -280,17 +284,28 @@ TEST_F(ConsolidationServiceTest, WhatDoesNotExistIsNotFound) {
   v1::ListFactsResponse facts;
   v1::ListQuarantineResponse quarantine;
   v1::VerifyUserResponse verify;
-  expect(Call(*app_.consolidation, &Consolidation::TriggerConsolidation, with_user(v1::TriggerConsolidationRequest()), trigger), "Trigger");
-  expect(Call(*app_.consolidation, &Consolidation::CheckTriggers, with_user(v1::CheckTriggersRequest()), check), "Check");
-  expect(Call(*app_.consolidation, &Consolidation::ListReports, with_user(v1::ListReportsRequest()), reports), "ListReports");
-  expect(Call(*app_.consolidation, &Consolidation::GetReport, with_task(v1::GetReportRequest()), report), "GetReport");
-  expect(Call(*app_.consolidation, &Consolidation::GetTask, with_task(v1::GetTaskRequest()), task), "GetTask");
-  expect(Call(*app_.consolidation, &Consolidation::CancelTask, with_task(v1::CancelTaskRequest()), task), "CancelTask");
-  expect(Call(*app_.consolidation, &Consolidation::RetryTask, with_task(v1::RetryTaskRequest()), trigger), "RetryTask");
+  expect(Call(*app_.consolidation, &Consolidation::TriggerConsolidation,
+              with_user(v1::TriggerConsolidationRequest()), trigger),
+         "Trigger");
+  expect(
+      Call(*app_.consolidation, &Consolidation::CheckTriggers, with_user(v1::CheckTriggersRequest()), check),
+      "Check");
+  expect(Call(*app_.consolidation, &Consolidation::ListReports, with_user(v1::ListReportsRequest()), reports),
+         "ListReports");
+  expect(Call(*app_.consolidation, &Consolidation::GetReport, with_task(v1::GetReportRequest()), report),
+         "GetReport");
+  expect(Call(*app_.consolidation, &Consolidation::GetTask, with_task(v1::GetTaskRequest()), task),
+         "GetTask");
+  expect(Call(*app_.consolidation, &Consolidation::CancelTask, with_task(v1::CancelTaskRequest()), task),
+         "CancelTask");
+  expect(Call(*app_.consolidation, &Consolidation::RetryTask, with_task(v1::RetryTaskRequest()), trigger),
+         "RetryTask");
   expect(Call(*app_.memory, &Memory::GetUser, with_user(v1::GetUserRequest()), user), "GetUser");
-  expect(Call(*app_.memory, &Memory::ListEpisodes, with_user(v1::ListEpisodesRequest()), episodes), "ListEpisodes");
+  expect(Call(*app_.memory, &Memory::ListEpisodes, with_user(v1::ListEpisodesRequest()), episodes),
+         "ListEpisodes");
   expect(Call(*app_.memory, &Memory::ListFacts, with_user(v1::ListFactsRequest()), facts), "ListFacts");
-  expect(Call(*app_.memory, &Memory::ListQuarantine, with_user(v1::ListQuarantineRequest()), quarantine), "ListQuarantine");
+  expect(Call(*app_.memory, &Memory::ListQuarantine, with_user(v1::ListQuarantineRequest()), quarantine),
+         "ListQuarantine");
   expect(Call(*app_.memory, &Memory::VerifyUser, with_user(v1::VerifyUserRequest()), verify), "VerifyUser");
   v1::GetEpisodeRequest get_episode = with_user(v1::GetEpisodeRequest());
   get_episode.set_episode_id("e");
@@ -326,7 +341,8 @@ struct BadCall {
 
 template <typename Request, typename Response, typename Stub, typename Owner>
 std::function<grpc::Status(RunningApp&)> Bad(std::unique_ptr<Owner> RunningApp::*stub,
-                                             grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                             grpc::Status (Stub::*method)(grpc::ClientContext*,
+                                                                          const Request&, Response*),
                                              std::function<void(Request&)> change) {
   return [=](RunningApp& app) {
     Request request;
@@ -352,12 +368,16 @@ void AddUserCases(std::vector<BadCall>& cases, const char* name, std::unique_ptr
   if constexpr (requires(Request r) { r.set_page_size(1); }) {
     add([](Request& r) { r.set_user("u"), r.set_page_size(-1); }, "page_size is -1");
     add([](Request& r) { r.set_user("u"), r.set_page_size(1001); }, "page_size is 1001");
-    add([](Request& r) { r.set_user("u"), r.set_page_token("nonsense"); }, "page_token is not one of this list");
+    add([](Request& r) { r.set_user("u"), r.set_page_token("nonsense"); },
+        "page_token is not one of this list");
   }
   if constexpr (requires(Request r) { r.mutable_as_of(); }) {
-    add([](Request& r) { r.set_user("u"), r.mutable_as_of()->set_seconds(-62135596801); }, "as_of is out of range");
-    add([](Request& r) { r.set_user("u"), r.mutable_as_of()->set_seconds(253402300800); }, "as_of is out of range");
-    add([](Request& r) { r.set_user("u"), r.mutable_as_of()->set_nanos(-1); }, "as_of has nanos out of range");
+    add([](Request& r) { r.set_user("u"), r.mutable_as_of()->set_seconds(-62135596801); },
+        "as_of is out of range");
+    add([](Request& r) { r.set_user("u"), r.mutable_as_of()->set_seconds(253402300800); },
+        "as_of is out of range");
+    add([](Request& r) { r.set_user("u"), r.mutable_as_of()->set_nanos(-1); },
+        "as_of has nanos out of range");
   }
 }
 
@@ -396,14 +416,16 @@ std::vector<BadCall> BadCalls() {
 
   using Trigger = v1::TriggerConsolidationRequest;
   const auto trigger = [&](std::function<void(Trigger&)> change, const char* says) {
-    cases.push_back({"TriggerConsolidation",
-                     Bad<Trigger, v1::TriggerConsolidationResponse>(c, &Consolidation::TriggerConsolidation,
-                                                                   [change](Trigger& r) { r.set_user("u"), change(r); }),
-                     says});
+    cases.push_back(
+        {"TriggerConsolidation",
+         Bad<Trigger, v1::TriggerConsolidationResponse>(c, &Consolidation::TriggerConsolidation,
+                                                        [change](Trigger& r) { r.set_user("u"), change(r); }),
+         says});
   };
   trigger([](Trigger& r) { r.set_episode_limit(-1); }, "episode_limit is -1");
   trigger([](Trigger& r) { r.set_set_status(static_cast<v1::EpisodeStatus>(77)); }, "set_status is 77");
-  trigger([](Trigger& r) { r.set_set_status(v1::EPISODE_STATUS_DELETED); }, "set_status is EPISODE_STATUS_DELETED");
+  trigger([](Trigger& r) { r.set_set_status(v1::EPISODE_STATUS_DELETED); },
+          "set_status is EPISODE_STATUS_DELETED");
   trigger([](Trigger& r) { r.set_reason("\xFF"); }, "reason is not UTF-8");
   trigger([](Trigger& r) { r.set_request_id(std::string("\0", 1)); }, "request_id holds a NUL");
   trigger([](Trigger& r) { r.mutable_time_window()->mutable_from()->set_seconds(253402300800); },
@@ -411,14 +433,16 @@ std::vector<BadCall> BadCalls() {
 
   using Check = v1::CheckTriggersRequest;
   const auto check = [&](std::function<void(Check&)> change, const char* says) {
-    cases.push_back({"CheckTriggers",
-                     Bad<Check, v1::CheckTriggersResponse>(c, &Consolidation::CheckTriggers,
-                                                          [change](Check& r) { r.set_user("u"), change(r); }),
-                     says});
+    cases.push_back(
+        {"CheckTriggers",
+         Bad<Check, v1::CheckTriggersResponse>(c, &Consolidation::CheckTriggers,
+                                               [change](Check& r) { r.set_user("u"), change(r); }),
+         says});
   };
   check([](Check& r) { r.set_episode_count(-1); }, "episode_count is negative");
   check([](Check& r) { r.set_memory_size_mb(-0.5); }, "memory_size_mb is negative");
-  check([](Check& r) { r.set_memory_size_mb(std::numeric_limits<double>::quiet_NaN()); }, "memory_size_mb is not finite");
+  check([](Check& r) { r.set_memory_size_mb(std::numeric_limits<double>::quiet_NaN()); },
+        "memory_size_mb is not finite");
   check([](Check& r) { r.set_event(std::string(129, 'e')); }, "event has 129 bytes");
 
   using Report = v1::GetReportRequest;
@@ -432,7 +456,8 @@ std::vector<BadCall> BadCalls() {
 
   using Tasks = v1::ListTasksRequest;
   const auto tasks = [&](std::function<void(Tasks&)> change, const char* says) {
-    cases.push_back({"ListTasks", Bad<Tasks, v1::ListTasksResponse>(c, &Consolidation::ListTasks, change), says});
+    cases.push_back(
+        {"ListTasks", Bad<Tasks, v1::ListTasksResponse>(c, &Consolidation::ListTasks, change), says});
   };
   tasks([](Tasks& r) { r.add_states(static_cast<v1::TaskState>(99)); }, "states[0] is 99");
   tasks([](Tasks& r) { r.add_states(v1::TASK_STATE_UNSPECIFIED); }, "states[0] is unspecified");
@@ -444,54 +469,72 @@ std::vector<BadCall> BadCalls() {
   const auto reg = [&](std::function<void(Register&)> change, const char* says) {
     cases.push_back({"RegisterUser",
                      Bad<Register, v1::User>(m, &Memory::RegisterUser,
-                                            [change](Register& r) { r.set_user("u"), change(r); }),
+                                             [change](Register& r) { r.set_user("u"), change(r); }),
                      says});
   };
   reg([](Register& r) { r.add_conditions(); }, "conditions[0].kind");
-  reg([](Register& r) { r.add_conditions()->set_kind(static_cast<v1::TriggerKind>(9)); }, "conditions[0].kind is 9");
-  reg([](Register& r) { r.add_conditions()->set_kind(v1::TRIGGER_KIND_SCHEDULED); }, "conditions[0].interval");
-  reg([](Register& r) {
-    r.add_conditions()->set_kind(v1::TRIGGER_KIND_SCHEDULED);
-    r.mutable_conditions(0)->mutable_interval()->set_seconds(-5);
-  }, "conditions[0].interval");
-  reg([](Register& r) {
-    r.add_conditions()->set_kind(v1::TRIGGER_KIND_QUOTA);
-    r.mutable_conditions(0)->set_episodes(-1);
-  }, "conditions[0].episodes");
-  reg([](Register& r) {
-    r.add_conditions()->set_kind(v1::TRIGGER_KIND_QUOTA);
-    r.mutable_conditions(0)->set_megabytes(std::numeric_limits<double>::infinity());
-  }, "conditions[0].megabytes is not finite");
-  reg([](Register& r) { for (int i = 0; i < 33; ++i) r.add_conditions(); }, "conditions has 33 entries");
+  reg([](Register& r) { r.add_conditions()->set_kind(static_cast<v1::TriggerKind>(9)); },
+      "conditions[0].kind is 9");
+  reg([](Register& r) { r.add_conditions()->set_kind(v1::TRIGGER_KIND_SCHEDULED); },
+      "conditions[0].interval");
+  reg(
+      [](Register& r) {
+        r.add_conditions()->set_kind(v1::TRIGGER_KIND_SCHEDULED);
+        r.mutable_conditions(0)->mutable_interval()->set_seconds(-5);
+      },
+      "conditions[0].interval");
+  reg(
+      [](Register& r) {
+        r.add_conditions()->set_kind(v1::TRIGGER_KIND_QUOTA);
+        r.mutable_conditions(0)->set_episodes(-1);
+      },
+      "conditions[0].episodes");
+  reg(
+      [](Register& r) {
+        r.add_conditions()->set_kind(v1::TRIGGER_KIND_QUOTA);
+        r.mutable_conditions(0)->set_megabytes(std::numeric_limits<double>::infinity());
+      },
+      "conditions[0].megabytes is not finite");
+  reg(
+      [](Register& r) {
+        for (int i = 0; i < 33; ++i) r.add_conditions();
+      },
+      "conditions has 33 entries");
   reg([](Register& r) { r.add_conditions(), r.set_no_conditions(true); }, "no_conditions is set");
 
   using Ingest = v1::IngestEpisodesRequest;
   cases.push_back({"IngestEpisodes",
-                   Bad<Ingest, v1::IngestEpisodesResponse>(m, &Memory::IngestEpisodes, [](Ingest& r) { r.set_user("u"); }),
+                   Bad<Ingest, v1::IngestEpisodesResponse>(m, &Memory::IngestEpisodes,
+                                                           [](Ingest& r) { r.set_user("u"); }),
                    "episodes has 0 entries"});
   cases.push_back({"IngestEpisodes",
-                   Bad<Ingest, v1::IngestEpisodesResponse>(m, &Memory::IngestEpisodes, [](Ingest& r) {
-                     r.set_user("u");
-                     for (int i = 0; i < 1001; ++i) r.add_episodes();
-                   }),
+                   Bad<Ingest, v1::IngestEpisodesResponse>(m, &Memory::IngestEpisodes,
+                                                           [](Ingest& r) {
+                                                             r.set_user("u");
+                                                             for (int i = 0; i < 1001; ++i) r.add_episodes();
+                                                           }),
                    "episodes has 1001 entries"});
 
   using GetEpisode = v1::GetEpisodeRequest;
-  cases.push_back({"GetEpisode",
-                   Bad<GetEpisode, v1::StoredEpisode>(m, &Memory::GetEpisode, [](GetEpisode& r) { r.set_user("u"); }),
-                   "episode_id is empty"});
+  cases.push_back(
+      {"GetEpisode",
+       Bad<GetEpisode, v1::StoredEpisode>(m, &Memory::GetEpisode, [](GetEpisode& r) { r.set_user("u"); }),
+       "episode_id is empty"});
   using GetFact = v1::GetFactRequest;
-  cases.push_back({"GetFact", Bad<GetFact, v1::FactDetail>(m, &Memory::GetFact, [](GetFact& r) { r.set_user("u"); }),
+  cases.push_back({"GetFact",
+                   Bad<GetFact, v1::FactDetail>(m, &Memory::GetFact, [](GetFact& r) { r.set_user("u"); }),
                    "key is empty"});
-  cases.push_back({"GetFact", Bad<GetFact, v1::FactDetail>(m, &Memory::GetFact, [](GetFact& r) {
-                     r.set_user("u"), r.set_key(std::string(201, 'k'));
-                   }),
-                   "key has 201 bytes"});
+  cases.push_back(
+      {"GetFact",
+       Bad<GetFact, v1::FactDetail>(m, &Memory::GetFact,
+                                    [](GetFact& r) { r.set_user("u"), r.set_key(std::string(201, 'k')); }),
+       "key has 201 bytes"});
   using ListFacts = v1::ListFactsRequest;
-  cases.push_back({"ListFacts", Bad<ListFacts, v1::ListFactsResponse>(m, &Memory::ListFacts, [](ListFacts& r) {
-                     r.set_user("u"), r.set_subject(std::string("\0", 1));
-                   }),
-                   "subject holds a NUL"});
+  cases.push_back(
+      {"ListFacts",
+       Bad<ListFacts, v1::ListFactsResponse>(
+           m, &Memory::ListFacts, [](ListFacts& r) { r.set_user("u"), r.set_subject(std::string("\0", 1)); }),
+       "subject holds a NUL"});
 
   using Put = v1::PutSlotRequest;
   const auto put = [&](std::function<void(Put&)> change, const char* says) {
@@ -506,21 +549,30 @@ std::vector<BadCall> BadCalls() {
   put([good](Put& r) { good(r), r.mutable_slot()->set_pattern(""); }, "slot.pattern is empty");
   put([good](Put& r) { good(r), r.mutable_slot()->set_pattern("no colons"); }, "slot");
   put([good](Put& r) { good(r), r.mutable_slot()->set_pattern("\xFF"); }, "slot.pattern is not UTF-8");
-  put([good](Put& r) { good(r), r.mutable_slot()->set_category(v1::CATEGORY_UNSPECIFIED); }, "slot.category is unspecified");
-  put([good](Put& r) { good(r), r.mutable_slot()->set_category(static_cast<v1::Category>(50)); }, "slot.category is 50");
-  put([good](Put& r) { good(r), r.mutable_slot()->set_value_type(static_cast<v1::ValueType>(50)); }, "slot.value_type is 50");
+  put([good](Put& r) { good(r), r.mutable_slot()->set_category(v1::CATEGORY_UNSPECIFIED); },
+      "slot.category is unspecified");
+  put([good](Put& r) { good(r), r.mutable_slot()->set_category(static_cast<v1::Category>(50)); },
+      "slot.category is 50");
+  put([good](Put& r) { good(r), r.mutable_slot()->set_value_type(static_cast<v1::ValueType>(50)); },
+      "slot.value_type is 50");
   put([good](Put& r) { good(r), r.mutable_slot()->clear_cardinality(); }, "slot.cardinality is unspecified");
   put([good](Put& r) { good(r), r.mutable_slot()->add_aliases(""); }, "slot.aliases[0] is empty");
-  put([good](Put& r) { good(r), r.mutable_slot()->set_description(std::string(1025, 'd')); }, "slot.description has 1025");
+  put([good](Put& r) { good(r), r.mutable_slot()->set_description(std::string(1025, 'd')); },
+      "slot.description has 1025");
   put([good](Put& r) { good(r), r.set_tenant(std::string(129, 't')); }, "tenant has 129 bytes");
 
   using Slots = v1::ListSlotsRequest;
-  cases.push_back({"ListSlots", Bad<Slots, v1::ListSlotsResponse>(m, &Memory::ListSlots, [](Slots& r) { r.set_page_size(-1); }),
-                   "page_size is -1"});
-  cases.push_back({"ListSlots", Bad<Slots, v1::ListSlotsResponse>(m, &Memory::ListSlots, [](Slots& r) { r.set_tenant("\xFF"); }),
-                   "tenant is not UTF-8"});
+  cases.push_back(
+      {"ListSlots",
+       Bad<Slots, v1::ListSlotsResponse>(m, &Memory::ListSlots, [](Slots& r) { r.set_page_size(-1); }),
+       "page_size is -1"});
+  cases.push_back(
+      {"ListSlots",
+       Bad<Slots, v1::ListSlotsResponse>(m, &Memory::ListSlots, [](Slots& r) { r.set_tenant("\xFF"); }),
+       "tenant is not UTF-8"});
 
-  cases.push_back({"WatchTask", [](RunningApp& app) {
+  cases.push_back({"WatchTask",
+                   [](RunningApp& app) {
                      grpc::ClientContext context;
                      v1::WatchTaskRequest request;
                      request.set_task_id("\xFF");
@@ -528,15 +580,19 @@ std::vector<BadCall> BadCalls() {
                      auto reader = app.consolidation->WatchTask(&context, request);
                      reader->Read(&event);
                      return reader->Finish();
-                   }, "task_id is not UTF-8"});
-  cases.push_back({"ExportUser", [](RunningApp& app) {
+                   },
+                   "task_id is not UTF-8"});
+  cases.push_back({"ExportUser",
+                   [](RunningApp& app) {
                      grpc::ClientContext context;
                      v1::ExportRecord record;
                      auto reader = app.memory->ExportUser(&context, {});
                      reader->Read(&record);
                      return reader->Finish();
-                   }, "user is empty"});
-  cases.push_back({"ImportUser", [](RunningApp& app) {
+                   },
+                   "user is empty"});
+  cases.push_back({"ImportUser",
+                   [](RunningApp& app) {
                      grpc::ClientContext context;
                      v1::IngestSummary summary;
                      auto writer = app.memory->ImportUser(&context, &summary);
@@ -545,8 +601,10 @@ std::vector<BadCall> BadCalls() {
                      writer->Write(request);
                      writer->WritesDone();
                      return writer->Finish();
-                   }, "user is not UTF-8"});
-  cases.push_back({"IngestEpisodeStream", [](RunningApp& app) {
+                   },
+                   "user is not UTF-8"});
+  cases.push_back({"IngestEpisodeStream",
+                   [](RunningApp& app) {
                      grpc::ClientContext context;
                      v1::IngestSummary summary;
                      auto writer = app.memory->IngestEpisodeStream(&context, &summary);
@@ -555,7 +613,8 @@ std::vector<BadCall> BadCalls() {
                      writer->Write(request);
                      writer->WritesDone();
                      return writer->Finish();
-                   }, "user holds a NUL"});
+                   },
+                   "user holds a NUL"});
   return cases;
 }
 

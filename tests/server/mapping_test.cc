@@ -52,7 +52,7 @@ TEST(MappingTest, EpisodeComesBackWhole) {
   episode.confidence = 1;
   episode.access_count = 7;
   episode.metadata = R"({"a":1})";
-  const Episode back = FromWire(ToWire(episode), "", absl::InfinitePast());
+  const Episode back = FromWire(ToWire(episode), "");
   EXPECT_EQ(back.id, episode.id);
   EXPECT_EQ(back.type, episode.type);
   EXPECT_EQ(back.text, episode.text);
@@ -72,11 +72,11 @@ TEST(MappingTest, EpisodeComesBackWhole) {
 TEST(MappingTest, EpisodeWithTextAloneGetsTheDefaults) {
   v1::Episode wire;
   wire.set_text("hello");
-  const Episode episode = FromWire(wire, "made", absl::FromUnixSeconds(9));
+  const Episode episode = FromWire(wire, "made");
   EXPECT_EQ(episode.id, "made");
   EXPECT_EQ(episode.type, EpisodeType::kEpisodicEvent);
   EXPECT_EQ(episode.origin, Origin::kUser);
-  EXPECT_EQ(episode.occurred_at, absl::FromUnixSeconds(9));
+  EXPECT_EQ(episode.occurred_at, absl::InfinitePast());
   EXPECT_EQ(episode.turn, std::nullopt);
   EXPECT_EQ(episode.importance, 0.5);
   EXPECT_EQ(episode.confidence, 0.9);

@@ -55,6 +55,18 @@ TEST_F(MemoryServiceTest, SameEpisodeAgainExistsAndOtherContentIsDifferent) {
   EXPECT_THAT(again.results(1).reason(), HasSubstr("episodes[1].id is taken"));
 }
 
+TEST_F(MemoryServiceTest, AnUndatedEpisodeKeepsTheTimeItFirstCame) {
+  v1::IngestEpisodesRequest request;
+  request.set_user("ann");
+  request.add_episodes()->set_id("undated");
+  request.mutable_episodes(0)->set_text("I live in Lisbon.");
+  v1::IngestEpisodesResponse response;
+  ASSERT_TRUE(Call(*app_.memory, &Memory::IngestEpisodes, request, response).ok());
+  EXPECT_EQ(response.results(0).status(), v1::INGEST_STATUS_STORED);
+  ASSERT_TRUE(Call(*app_.memory, &Memory::IngestEpisodes, request, response).ok());
+  EXPECT_EQ(response.results(0).status(), v1::INGEST_STATUS_EXISTS);
+}
+
 TEST_F(MemoryServiceTest, BadEpisodesAreRefusedByNameAndTheGoodOnesStored) {
   v1::IngestEpisodesRequest request;
   request.set_user("ann");
@@ -346,9 +358,9 @@ TEST_F(MemoryServiceTest, ExportOfOneUserImportsIntoAnother) {
     ASSERT_TRUE(writer->Write(message));
     message.Clear();
   }
-  message.add_records();                                     // empty
-  message.add_records()->mutable_episode()->set_text("");    // bad
-  message.add_records()->mutable_slot()->set_pattern("x");   // bad
+  message.add_records();                                    // empty
+  message.add_records()->mutable_episode()->set_text("");   // bad
+  message.add_records()->mutable_slot()->set_pattern("x");  // bad
   message.add_records()->mutable_episode()->set_text("one more");
   writer->Write(message);
   writer->WritesDone();
@@ -378,8 +390,10 @@ TEST_F(MemoryServiceTest, AnotherTenantsUserIsNotFound) {
 
 TEST_F(MemoryServiceTest, ErasureIsOfALaterVersion) {
   v1::ErasureReceipt receipt;
-  EXPECT_EQ(Call(*app_.memory, &Memory::EraseUser, {}, receipt).error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(Call(*app_.memory, &Memory::EraseEpisodes, {}, receipt).error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(Call(*app_.memory, &Memory::EraseUser, {}, receipt).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(Call(*app_.memory, &Memory::EraseEpisodes, {}, receipt).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
 }
 
 TEST_F(MemoryServiceTest, VerifyFindsAnEmptyMemoryEqual) {

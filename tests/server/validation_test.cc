@@ -43,19 +43,23 @@ INSTANTIATE_TEST_SUITE_P(
     Table, EpisodeTest,
     testing::ValuesIn<EpisodeCase>({
         {"Plain", [](auto&) {}, ""},
-        {"TextEmpty", [](auto& e) { e.set_text(""); }, "episodes[3].text is empty; allowed: 1 to 65536 bytes"},
+        {"TextEmpty", [](auto& e) { e.set_text(""); },
+         "episodes[3].text is empty; allowed: 1 to 65536 bytes"},
         {"TextWhite", [](auto& e) { e.set_text(" \n\t"); }, "episodes[3].text is only white space"},
         {"TextFull", [](auto& e) { e.set_text(std::string(65536, 'x')); }, ""},
-        {"TextLong", [](auto& e) { e.set_text(std::string(65537, 'x')); }, "episodes[3].text has 65537 bytes"},
+        {"TextLong", [](auto& e) { e.set_text(std::string(65537, 'x')); },
+         "episodes[3].text has 65537 bytes"},
         {"TextNul", [](auto& e) { e.set_text(std::string("a\0b", 3)); }, "episodes[3].text holds a NUL"},
         {"IdFull", [](auto& e) { e.set_id(std::string(128, 'i')); }, ""},
         {"IdLong", [](auto& e) { e.set_id(std::string(129, 'i')); }, "episodes[3].id has 129 bytes"},
         {"IdNul", [](auto& e) { e.set_id(std::string(1, '\0')); }, "episodes[3].id holds a NUL"},
         {"SpeakerLong", [](auto& e) { e.set_speaker(std::string(129, 'i')); }, "episodes[3].speaker has"},
-        {"SessionLong", [](auto& e) { e.set_session_id(std::string(129, 'i')); }, "episodes[3].session_id has"},
+        {"SessionLong", [](auto& e) { e.set_session_id(std::string(129, 'i')); },
+         "episodes[3].session_id has"},
         {"TypeUnknown", [](auto& e) { e.set_type(static_cast<v1::EpisodeType>(99)); },
          "episodes[3].type is 99, which no EpisodeType has"},
-        {"OriginNegative", [](auto& e) { e.set_origin(static_cast<v1::Origin>(-1)); }, "episodes[3].origin is -1"},
+        {"OriginNegative", [](auto& e) { e.set_origin(static_cast<v1::Origin>(-1)); },
+         "episodes[3].origin is -1"},
         {"TurnNegative", [](auto& e) { e.set_turn(-1); }, "episodes[3].turn is negative"},
         {"TurnZero", [](auto& e) { e.set_turn(0); }, ""},
         {"TimeFirst", [](auto& e) { e.mutable_occurred_at()->set_seconds(kMinSeconds); }, ""},
@@ -69,25 +73,34 @@ INSTANTIATE_TEST_SUITE_P(
         {"NanosLarge", [](auto& e) { e.mutable_occurred_at()->set_nanos(1'000'000'000); },
          "episodes[3].occurred_at has nanos out of range"},
         {"EntityEmpty", [](auto& e) { e.add_entities(""); }, "episodes[3].entities[0] is empty"},
-        {"EntityLong", [](auto& e) { e.add_entities(std::string(257, 'x')); }, "episodes[3].entities[0] has 257"},
-        {"EntitiesMany", [](auto& e) { for (int i = 0; i < 257; ++i) e.add_entities("x"); },
+        {"EntityLong", [](auto& e) { e.add_entities(std::string(257, 'x')); },
+         "episodes[3].entities[0] has 257"},
+        {"EntitiesMany",
+         [](auto& e) {
+           for (int i = 0; i < 257; ++i) e.add_entities("x");
+         },
          "episodes[3].entities has 257 entries"},
         {"EmbeddingNan", [](auto& e) { e.add_embedding(1), e.add_embedding(kNan); },
          "episodes[3].embedding[1] is not finite"},
-        {"EmbeddingInfinite", [](auto& e) { e.add_embedding(-kInf); }, "episodes[3].embedding[0] is not finite"},
+        {"EmbeddingInfinite", [](auto& e) { e.add_embedding(-kInf); },
+         "episodes[3].embedding[0] is not finite"},
         {"EmbeddingZero", [](auto& e) { e.add_embedding(0), e.add_embedding(-0.0f); },
          "episodes[3].embedding is all zero"},
         {"EmbeddingFull", [](auto& e) { e.mutable_embedding()->Resize(8192, 1); }, ""},
         {"EmbeddingLong", [](auto& e) { e.mutable_embedding()->Resize(8193, 1); },
          "episodes[3].embedding has 8193 numbers; allowed: 1 to 8192"},
-        {"ImportanceNegative", [](auto& e) { e.set_importance(-0.1); }, "episodes[3].importance is out of range"},
-        {"ImportanceNan", [](auto& e) { e.set_importance(std::nan("")); }, "episodes[3].importance is not finite"},
-        {"ConfidenceAboveOne", [](auto& e) { e.set_confidence(1.01); }, "episodes[3].confidence is out of range"},
+        {"ImportanceNegative", [](auto& e) { e.set_importance(-0.1); },
+         "episodes[3].importance is out of range"},
+        {"ImportanceNan", [](auto& e) { e.set_importance(std::nan("")); },
+         "episodes[3].importance is not finite"},
+        {"ConfidenceAboveOne", [](auto& e) { e.set_confidence(1.01); },
+         "episodes[3].confidence is out of range"},
         {"AccessNegative", [](auto& e) { e.set_access_count(-5); }, "episodes[3].access_count is negative"},
         {"MetadataGood", [](auto& e) { e.set_metadata(R"({"a": [1, {"b": null}]})"); }, ""},
         {"MetadataList", [](auto& e) { e.set_metadata("[1]"); }, "episodes[3].metadata is not an object"},
         {"MetadataBroken", [](auto& e) { e.set_metadata("{\"a\":"); }, "episodes[3].metadata is not JSON"},
-        {"MetadataTwice", [](auto& e) { e.set_metadata(R"({"a":1,"a":2})"); }, "metadata names a member twice"},
+        {"MetadataTwice", [](auto& e) { e.set_metadata(R"({"a":1,"a":2})"); },
+         "metadata names a member twice"},
         {"MetadataNul", [](auto& e) { e.set_metadata(R"({"a":"\u0000"})"); }, "metadata holds a NUL"},
         {"MetadataHugeNumber", [](auto& e) { e.set_metadata(R"({"a":1e999})"); }, "metadata is not JSON"},
         {"MetadataDeep",
@@ -107,8 +120,10 @@ TEST(CheckUserTest, EmptyTenantIsTheDefault) {
 
 TEST(CheckUserTest, NamesTheFieldThatIsWrong) {
   EXPECT_EQ(CheckUser("", "").status().message(), "user is empty; allowed: 1 to 128 bytes");
-  EXPECT_EQ(CheckUser(std::string(129, 't'), "u").status().message(), "tenant has 129 bytes; allowed: at most 128 bytes");
-  EXPECT_THAT(std::string(CheckUser("t", std::string("a\0", 2)).status().message()), HasSubstr("user holds a NUL"));
+  EXPECT_EQ(CheckUser(std::string(129, 't'), "u").status().message(),
+            "tenant has 129 bytes; allowed: at most 128 bytes");
+  EXPECT_THAT(std::string(CheckUser("t", std::string("a\0", 2)).status().message()),
+              HasSubstr("user holds a NUL"));
 }
 
 TEST(CheckPageSizeTest, ZeroIsFiftyAndAThousandIsTheMost) {
@@ -135,11 +150,13 @@ TEST_P(TriggerRequestTest, IsRefused) {
 INSTANTIATE_TEST_SUITE_P(
     Table, TriggerRequestTest,
     testing::ValuesIn<TriggerCase>({
-        {"LimitNegative", [](auto& r) { r.set_episode_limit(-1); }, "episode_limit is -1; allowed: 0 to 20000"},
+        {"LimitNegative", [](auto& r) { r.set_episode_limit(-1); },
+         "episode_limit is -1; allowed: 0 to 20000"},
         {"LimitLarge", [](auto& r) { r.set_episode_limit(20001); }, "episode_limit is 20001"},
         {"PriorityLarge", [](auto& r) { r.set_priority(1001); }, "priority is 1001; allowed: -1000 to 1000"},
         {"ReasonLong", [](auto& r) { r.set_reason(std::string(1025, 'r')); }, "reason has 1025 bytes"},
-        {"RequestIdLong", [](auto& r) { r.set_request_id(std::string(129, 'r')); }, "request_id has 129 bytes"},
+        {"RequestIdLong", [](auto& r) { r.set_request_id(std::string(129, 'r')); },
+         "request_id has 129 bytes"},
         {"StatusDeleted", [](auto& r) { r.set_set_status(v1::EPISODE_STATUS_DELETED); },
          "set_status is EPISODE_STATUS_DELETED"},
         {"WindowEmpty",
@@ -154,17 +171,20 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(CheckMessageTest, FindsABadSpanAtAnyDepth) {
   v1::RegisterUserRequest request;
   request.add_conditions()->mutable_interval()->set_seconds(400'000'000'000);
-  EXPECT_THAT(std::string(CheckMessage(request, "").message()), HasSubstr("conditions[0].interval is out of range"));
+  EXPECT_THAT(std::string(CheckMessage(request, "").message()),
+              HasSubstr("conditions[0].interval is out of range"));
   request.mutable_conditions(0)->mutable_interval()->set_seconds(1);
   request.mutable_conditions(0)->mutable_interval()->set_nanos(-1);
-  EXPECT_THAT(std::string(CheckMessage(request, "").message()), HasSubstr("conditions[0].interval has bad nanos"));
+  EXPECT_THAT(std::string(CheckMessage(request, "").message()),
+              HasSubstr("conditions[0].interval has bad nanos"));
 }
 
 TEST(CheckMessageTest, FindsAnUnknownEnumInAList) {
   v1::ListTasksRequest request;
   request.add_states(v1::TASK_STATE_DONE);
   request.add_states(static_cast<v1::TaskState>(42));
-  EXPECT_THAT(std::string(CheckMessage(request, "").message()), HasSubstr("states[1] is 42, which no TaskState has"));
+  EXPECT_THAT(std::string(CheckMessage(request, "").message()),
+              HasSubstr("states[1] is 42, which no TaskState has"));
 }
 
 TEST(NormalJsonObjectTest, EqualObjectsGiveEqualText) {
@@ -180,8 +200,10 @@ TEST(PageTokenTest, ComesBackOnlyToItsOwnList) {
   const std::string token = MakePageToken("facts/default/ann", "k7");
   EXPECT_EQ(ReadPageToken("facts/default/ann", token).value(), "k7");
   EXPECT_EQ(ReadPageToken("facts/default/bob", token).status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(ReadPageToken("facts/default/ann", "nonsense").status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(ReadPageToken("facts/default/ann", token + "A").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadPageToken("facts/default/ann", "nonsense").status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadPageToken("facts/default/ann", token + "A").status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(PageTokenTest, NothingFollowsIsAnEmptyToken) {

@@ -47,8 +47,9 @@ TEST_P(NotUtf8Test, IsFound) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, NotUtf8Test,
-                         testing::Values("\xFF", "\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80",
-                                         "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x82"));
+                         testing::Values("\xFF", "\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80",
+                                         "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80",
+                                         "\xF5\x80\x80\x80", "\xE2\x82"));
 
 TEST(WireTextTest, BytesThatAreNoMessageAreInvalid) {
   v1::GetUserRequest got;

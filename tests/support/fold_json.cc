@@ -14,7 +14,8 @@ absl::Time TimeOf(const json& seconds) { return absl::FromUnixSeconds(seconds.ge
 Assertion AssertionOf(const json& j) {
   Assertion a;
   const json& episodes = j.at("episode");
-  for (const json& id : episodes.is_array() ? episodes : json::array({episodes})) a.evidence.push_back({id, "quote"});
+  for (const json& id : episodes.is_array() ? episodes : json::array({episodes}))
+    a.evidence.push_back({id, "quote"});
   a.session = j.at("session");
   a.said_at = TimeOf(j.at("at"));
   a.turn = j.at("turn");
@@ -74,7 +75,10 @@ json FoldCase(const json& input) {
   for (const Unused& u : folded.unused) {
     json value = nullptr;
     if (u.assertion.value) value = NormalValue(ValueType::kText, *u.assertion.value);
-    unused.push_back({{"reason", u.reason}, {"key", u.key}, {"value", value}, {"episode", u.assertion.evidence[0].episode_id}});
+    unused.push_back({{"reason", u.reason},
+                      {"key", u.key},
+                      {"value", value},
+                      {"episode", u.assertion.evidence[0].episode_id}});
   }
   return {{"facts", facts}, {"unused", unused}, {"digest", DigestOf(folded.facts)}};
 }
