@@ -161,6 +161,36 @@ void AddCues(const Sentence& sentence, std::vector<Found>& found) {
   }
 }
 
+// 'Tomasz is my boyfriend' names him: 'a boyfriend' says nothing more.
+void DropNamelessKin(std::vector<Found>& found) {
+  const auto named = [&](size_t token) {
+    return std::any_of(found.begin(), found.end(),
+                       [&](const Found& f) { return f.match.relation && f.match.relation->begin == token; });
+  };
+  std::erase_if(found, [&](const Found& f) {
+    const absl::string_view slot = f.group->slot;
+    return (slot == "relationship:household" || slot == "relationship:pet") && named(f.value.begin);
+  });
+}
+
+// Who is loved has one slot, whatever they are called: a boyfriend becomes a fiancé, and 'I broke up with
+// him' ends it under any of the names.
+bool IsPartner(absl::string_view relation) {
+  static const absl::flat_hash_set<absl::string_view> kWords = {
+      "husband", "wife", "partner", "boyfriend", "girlfriend", "fiance", "fiancee", "fiancé", "fiancée"};
+  return kWords.contains(relation);
+}
+
+// An aim that names nothing: 'be brave', 'find the right spot', 'make a difference'.
+bool IsVagueAim(const Sentence& sentence, const Phrase& aim) {
+  static const absl::flat_hash_set<absl::string_view> kVerbs = {"be", "find", "affect", "stay", "feel"};
+  static const absl::flat_hash_set<absl::string_view> kNouns = {"difference", "impact"};
+  for (size_t i = aim.begin; i < aim.end; ++i) {
+    if (kNouns.contains(sentence.tokens[i].word)) return true;
+  }
+  return kVerbs.contains(sentence.tokens[aim.begin].word);
+}
+
 std::string Capitalised(absl::string_view word) {
   std::string out(word);
   if (!out.empty()) out[0] = absl::ascii_toupper(out[0]);
@@ -183,6 +213,7 @@ class EpisodeReader {
       std::set<std::pair<absl::string_view, AssertionState>> stated;
       std::vector<Found> all = FindAll(sentence);
       AddCues(sentence, all);
+      DropNamelessKin(all);
       for (const Found& found : all) {
         if (OneValued(found.group->slot) && stated.contains({found.group->slot, found.group->state}))
           continue;
@@ -197,6 +228,7 @@ class EpisodeReader {
     const RuleGroup& group = *found.group;
     const std::string value(sentence.Words(found.value.begin, found.value.end));
     if (value.empty() || value.size() > 200) return false;
+    if (group.type == GistType::kGoal && IsVagueAim(sentence, found.value)) return false;
     const std::string folded = FoldText(value);
     const std::string slot = SlotOf(sentence, found);
     const std::string kind = absl::StartsWith(slot, "preference:") ? "preference" : slot;
@@ -220,7 +252,11 @@ class EpisodeReader {
     std::string slot = found.group->slot;
     if (absl::StrContains(slot, "{rel}")) {
       const auto& rel = found.match.relation;
-      return absl::StrReplaceAll(slot, {{"{rel}", rel ? Slug(sentence.tokens[rel->begin].word) : "other"}});
+      std::string kind = "other";
+      if (rel)
+        kind =
+            IsPartner(sentence.tokens[rel->begin].word) ? "partner" : Slug(sentence.tokens[rel->begin].word);
+      return absl::StrReplaceAll(slot, {{"{rel}", kind}});
     }
     if (absl::StrContains(slot, "{noun}")) {
       for (size_t k = found.match.begin; k + 1 < found.match.end; ++k) {
@@ -233,8 +269,12 @@ class EpisodeReader {
     return slot;
   }
 
-  std::string TextOf(const Sentence& sentence, const Found& found, const std::string& value) const {
+  std::string TextOf(const Sentence& sentence, const Found& found, std::string value) const {
     if (found.group->text == nullptr) return std::string(sentence.text);
+    // The capital of a sentence's first word is not the value's.
+    const absl::string_view slot = found.group->slot;
+    if (found.value.begin == 0 && (slot == "preference:hobby" || slot == "preference:diet"))
+      value[0] = absl::ascii_tolower(value[0]);
     const bool vowel = absl::StrContains("aeiouAEIOU", value.substr(0, 1));
     const std::string relation =
         found.match.relation ? sentence.tokens[found.match.relation->begin].word : "";
@@ -247,6 +287,7 @@ class EpisodeReader {
 
   // False: the date makes it no fact of the present.
   bool SetDates(const Sentence& sentence, const Found& found, Gist& gist) const {
+    if (gist.type == GistType::kGoal) return true;  // its date is when it is to be reached
     const NamedDate* best = nullptr;
     for (const NamedDate& date : sentence.dates) {
       // Nearest behind the value, else before the match.

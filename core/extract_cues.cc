@@ -163,7 +163,8 @@ std::optional<Phrase> HomeOf(const Sentence& s) {
       "favourite favorite birthday party read watched family's office headquarters business cheap nice "
       "rent-controlled "
       "takes "
-      "client clients work from delivered shipped sent ordered package gallery exhibition"));
+      "client clients work from before joined online delivered shipped sent ordered package gallery "
+      "exhibition"));
   static const auto* kLeads = new WordSet(FromList("in to into of call around at here"));
   if (Has(s, *kBlocks) || !Has(s, *kCues)) return std::nullopt;
   static const auto* kNoMove = new Phrases(
@@ -302,6 +303,7 @@ std::optional<Phrase> PastimeIn(const Sentence& s) {
   return OnlyValue(PhraseKind::kListedPastime, s, [&](size_t i) {
     return !kNever->contains(s.tokens[i].word) &&
            !(absl::EndsWith(s.tokens[i].word, "ed") && s.tokens[i].word.size() > 4) &&
+           !(s.Is(i + 1, "about") && lexicon::IsGerund(s.tokens[i].word)) &&
            !lexicon::IsEverydayGerund(s.tokens[i].word);
   });
 }
@@ -383,9 +385,13 @@ bool EndSaid(const Sentence& s, const Phrase& value) {
     static const auto* kVerbs = new Phrases(
         "is/are/'s/has/have/was over/finished/history/done/ended, is/are/'s/has no longer, no longer, "
         "is/are/'s not my/for/a, is/are/'s behind, days are/is over, gear/kit/equipment is/are/has "
-        "sold/gone, but i/we stopped/quit/gave, but stopped/quit/not, is/are/'s out, and i are done, and i "
+        "sold/gone, but i/we stopped/quit/gave, but stopped/quit/not, and i are done, and i "
         "have parted");
     if (kVerbs->EndAt(s, i) != 0) return true;
+    // 'Chess is out', not 'the accordion is out of its case'.
+    static const auto* kOut = new Phrases("is/are/'s out");
+    if (const size_t out = kOut->EndAt(s, i); out != 0 && (!s.Is(out, "of") || s.Is(out + 1, "my")))
+      return true;
   }
   return false;
 }

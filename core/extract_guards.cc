@@ -101,9 +101,11 @@ std::vector<Anchor> Anchors(const Sentence& sentence) {
 bool Revoked(const Sentence& sentence, size_t end) {
   static const WordSet kBack = {"left",  "moved",     "returned", "quit", "stopped",
                                 "hated", "regretted", "gave",     "came", "went"};
+  bool comma = false;
   for (size_t i = end; i + 1 < sentence.tokens.size(); ++i) {
     const std::string& word = sentence.tokens[i].word;
-    if (word == "until") return true;
+    if (word == "," || word == ";") comma = true;
+    if (word == "until" && !comma) return true;
     if (word != "but" && word != "then") continue;
     for (size_t k = i + 1; k < i + 5 && k < sentence.tokens.size(); ++k) {
       if (kBack.contains(sentence.tokens[k].word)) return true;

@@ -130,12 +130,12 @@ const std::vector<RuleGroup>& PastimeRules() {
             "S spent|spend|spending|pass|fill @my|the|all|a|every|most|half|free|whole|* "
             "weekends|weekend|evenings|evening|time|saturdays|sundays|day|afternoon|hours|days|nights|"
             "mornings|afternoons * <listedpastime>",
-            "<pastime> is|'s|became|become|remains my|our "
+            "<listedpastime> is|'s|became|become|remains my|our "
             "new|latest|current|great|biggest|true|big|main|one|first|only|absolute|greatest? "
             "favourite|favorite|fave|hobby|pastime|passion|obsession|escape|outlet|therapy|go-to|addiction",
-            "<pastime> has become|been my|our new|latest|favourite|favorite|great|biggest|main? "
+            "<listedpastime> has become|been my|our new|latest|favourite|favorite|great|biggest|main? "
             "hobby|pastime|passion|obsession|escape|outlet|therapy|thing|addiction|way",
-            "<pastime> is|'s my|our|the|a|how * favourite|favorite|best|way|relax|unwind * "
+            "<listedpastime> is|'s my|our|the|a|how * favourite|favorite|best|way|relax|unwind * "
             "relax|unwind|way|hobby|pastime|thing|destress|recharge|decompress",
             "<listedpastime> is|'s|became|become|remains|has my|our|become|been|the|* "
             "favourite|favorite|fave|hobby|pastime|passion|obsession|escape|outlet|jam|go-to",

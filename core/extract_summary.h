@@ -9,12 +9,13 @@
 
 namespace slowwave {
 
-// It tells something of its speaker, understood without its neighbours: not a question, greeting, thanks or
-// compliment, nothing that leans on 'it' or 'that', and enough words that mean something.
+// It tells something its speaker did or has, understood without its neighbours: no question, greeting,
+// thanks, mood, wish or opinion, nothing that leans on an 'it' or a 'she' said before, and enough words that
+// mean something.
 bool TellsSomething(const Sentence& sentence);
 
 // The sentence that tells most, verbatim, of the most central member of `cluster` that has one; nothing if
-// none of the three most central has.
+// none of the more central half (and of the three most central) has. Never one that names another speaker.
 std::optional<Gist> Summarise(const Chunk& chunk, int cluster);
 
 }  // namespace slowwave

@@ -11,6 +11,12 @@ using WordSet = absl::flat_hash_set<absl::string_view>;
 
 WordSet FromList(absl::string_view words) { return WordSet(absl::StrSplit(words, ' ', absl::SkipEmpty())); }
 
+// 'We love climbing, sliding and swinging': an afternoon with children.
+const WordSet& Playground() {
+  static const auto* kWords = new WordSet(FromList("sliding swinging splashing"));
+  return *kWords;
+}
+
 bool AnyOf(const Sentence& s, size_t begin, size_t end, const WordSet& words) {
   for (size_t i = begin; i < end && i < s.tokens.size(); ++i) {
     if (!s.tokens[i].punct && words.contains(s.tokens[i].word)) return true;
@@ -56,10 +62,19 @@ bool IsVisit(const Sentence& s, size_t begin, size_t end) {
       new WordSet(FromList("visit visiting visited holiday holidays vacation trip tour flew flight "
                            "conference hotel hostel airbnb layover "
                            "passing "
-                           "parents hunting wedding bill sold tourist guest"));
+                           "parents hunting wedding bill sold tourist guest favourite favorite"));
   static const auto* kShort = new WordSet(FromList("day days week weeks weekend night nights"));
   static const auto* kHere = new WordSet(FromList("now already been"));
   if (AnyOf(s, begin, end, *kWords)) return true;
+  // 'I have found a room in Rotterdam' is not yet to live there.
+  static const auto* kRooms =
+      new WordSet(FromList("room flat apartment place house studio condo loft cottage"));
+  static const auto* kMoved = new WordSet(FromList("moved moving unpacking unpacked live living keys home"));
+  for (size_t i = begin; i < end; ++i) {
+    if ((s.Is(i, "found") || s.Is(i, "find") || s.Is(i, "finding")) && AnyOf(s, i, i + 6, *kRooms) &&
+        !AnyOf(s, begin, end, *kMoved) && !AnyOf(s, begin, end, *kHere))
+      return true;
+  }
   for (size_t i = begin; i + 1 < end; ++i) {
     if (!s.Is(i, "for") || s.Is(i + 1, "good") || AnyOf(s, begin, end, *kHere)) continue;
     for (size_t k = i + 1; k < i + 5 && k < end; ++k) {
@@ -89,6 +104,8 @@ bool IsMeal(const Sentence& s, size_t begin, size_t end) {
       !(s.Is(0, "it") && (s.Is(1, "has") || s.Is(1, "must"))))
     return true;
   if (AnyOf(s, begin, end, *kWords)) return true;
+  static const auto* kAte = new WordSet(FromList("ate desserts"));
+  if (AnyOf(s, 0, s.tokens.size(), *kAte)) return true;
   for (size_t i = begin; i < end; ++i) {
     if ((s.Is(i, "was") || s.Is(i, "were")) && !lexicon::IsGerund(s.tokens[begin].word)) return true;
     if (s.Is(i, "had") && !s.Is(i + 1, "to")) return true;
@@ -110,7 +127,27 @@ bool IsOnce(const Sentence& s, size_t begin, size_t end) {
   static const auto* kLiked =
       new WordSet(FromList("love loved loving hooked enjoy enjoyed enjoying like liked great since"));
   if (AnyOf(s, begin, end, *kWords)) return true;
+  if (AnyOf(s, 0, s.tokens.size(), Playground())) return true;
   for (size_t i = 0; i < s.tokens.size(); ++i) {
+    // 'I'm hiking with friends this weekend', 'we went camping two weekends ago'
+    if (s.Is(i, "this") && s.Is(i + 1, "weekend") && begin < s.tokens.size() && !AnyOf(s, 0, i, *kBegan)) {
+      for (size_t k = 1; k < i; ++k) {
+        if (lexicon::IsGerund(s.tokens[k].word) && (s.Is(k - 1, "am") || s.Is(k - 1, "are"))) return true;
+      }
+    }
+    if (s.Is(i, "went") && lexicon::IsGerund(i + 1 < s.tokens.size() ? s.tokens[i + 1].word : "")) {
+      for (size_t k = i + 2; k < s.tokens.size(); ++k) {
+        if (s.Is(k, "ago")) return true;
+      }
+    }
+    // 'I bought a chess set for my son': a gift.
+    static const auto* kGot = new WordSet(FromList("bought got ordered"));
+    static const auto* kWhose = new WordSet(FromList("my our his her their a"));
+    if (s.Is(i, "for") && i + 2 < s.tokens.size() && AnyOf(s, 0, i, *kGot) &&
+        kWhose->contains(s.tokens[i + 1].word) && lexicon::IsRelation(s.tokens[i + 2].word))
+      return true;
+    // What brings people together is an occasion.
+    if ((s.Is(i, "brings") || s.Is(i, "bring")) && s.Is(i + 1, "us") && s.Is(i + 2, "together")) return true;
     if (s.Is(i, "yesterday") || ((s.Is(i, "last") || s.Is(i, "on")) && i + 1 < s.tokens.size() &&
                                  kDay->contains(s.tokens[i + 1].word)))
       return !AnyOf(s, 0, s.tokens.size(), *kBegan);
@@ -157,6 +194,7 @@ bool TellsOfElse(const Sentence& s, absl::string_view slot, size_t begin, size_t
                              "used late ex former idea plan plans want wanna would could miss if wish"));
     return AnyOf(s, 0, s.tokens.size(), *kNotYet);
   }
+  if (slot == "preference:likes" && AnyOf(s, 0, s.tokens.size(), Playground())) return true;
   const bool diet = slot == "preference:diet", pastime = slot == "preference:hobby";
   if (!home && !job && !diet && !pastime) return false;
   Widen(s, begin, end);

@@ -118,7 +118,11 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
   if (gist.value && !absl::StrContains(FoldText(text), FoldText(*gist.value)))
     absl::StrAppend(&text, "\n", *gist.value);
 
-  absl::flat_hash_set<std::string> seen;
+  absl::flat_hash_set<std::string> seen, named;
+  if (gist.value) {
+    const std::vector<std::string> words = Words(*gist.value);
+    if (std::all_of(words.begin(), words.end(), is_speaker)) named.insert(words.begin(), words.end());
+  }
   // Brackets and quotes are claims too here, so their marks go and their words stay.
   for (char& c : text) {
     if (absl::StrContains("()[]{}\"", absl::string_view(&c, 1))) c = ' ';
@@ -141,6 +145,9 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
       }
       continue;
     }
+    // 'Ann is called Ann': the name is what is claimed.
+    if (is_speaker(word) && named.contains(word) && seen.insert(PrefixOf(word)).second)
+      claims.content.push_back(word);
     if (is_speaker(word) || word == "'s") continue;
     const int month = words[i].capital ? MonthOf(word) : 0;
     const bool beside_number = (i > 0 && HasDigit(words[i - 1].folded)) ||

@@ -172,7 +172,7 @@ bool IsPet(absl::string_view word) {
                         "hamsters parrot parrots turtle "
                         "turtles tortoise snake snakes lizard gecko horse horses pony goldfish ferret "
                         "chicken chickens hens goat goats "
-                        "pup budgie canary pet pets"));
+                        "budgie canary pet pets"));
   return kSet.contains(word);
 }
 

@@ -130,6 +130,12 @@ std::optional<Phrase> ReadJob(const Sentence& s, size_t at, bool listed) {
   } else if (listed && !IsBoundary(s, end) && !lexicon::IsListedOccupation(s.tokens[end - 1].word)) {
     return std::nullopt;  // 'a paper plane': the ending says job, the phrase goes on
   }
+  // 'a student's parent' is no student.
+  static const WordSet kWhose = {"parent", "kid", "child", "friend"};
+  if (s.Is(end, "'s") && end + 1 < s.tokens.size() &&
+      (lexicon::IsRelation(s.tokens[end + 1].word) || lexicon::IsListedOccupation(s.tokens[end + 1].word) ||
+       kWhose.contains(s.tokens[end + 1].word)))
+    return std::nullopt;
   for (size_t k = i; k < end; ++k) {
     if (lexicon::IsPronoun(s.tokens[k].word) || lexicon::IsDeterminer(s.tokens[k].word) ||
         lexicon::IsDiet(s.tokens[k].word) || s.tokens[k].word == "of")
@@ -312,7 +318,10 @@ std::optional<Phrase> ReadAction(const Sentence& s, size_t at) {
   while (end < s.tokens.size() && end < at + kMaxActionWords) {
     const Token& t = s.tokens[end];
     if (t.punct || kStops.contains(t.word)) break;
-    if (kNo.contains(t.word)) return std::nullopt;
+    // 'this year' and 'one whole waltz' point at nothing said before.
+    const bool counts = t.word == "one" && end + 1 < s.tokens.size() && !s.tokens[end + 1].punct &&
+                        !lexicon::IsStopWord(s.tokens[end + 1].word);
+    if (kNo.contains(t.word) && !t.time && !counts) return std::nullopt;
     if (!lexicon::IsStopWord(t.word) && !t.time) ++content;
     ++end;
   }
@@ -390,7 +399,7 @@ std::optional<Phrase> ReadListed(PhraseKind kind, const Sentence& s, size_t at) 
   static const WordSet kKin = {"husband",    "wife",     "son",           "daughter", "partner", "boyfriend",
                                "girlfriend", "fiancé",   "fiancée",       "fiance",   "fiancee", "brother",
                                "sister",     "grandson", "granddaughter", "niece",    "nephew"};
-  static const WordSet kOnePet = {"dog", "cat", "puppy", "kitten", "rabbit", "parrot", "horse", "pup"};
+  static const WordSet kOnePet = {"dog", "cat", "puppy", "kitten", "rabbit", "parrot", "horse"};
   static const WordSet kKinMany = {"kids",  "children",      "sons",     "daughters",
                                    "twins", "grandchildren", "grandkids"};
   static const WordSet kPets = {"dogs",     "cats",  "turtles", "kittens", "rabbits", "hens",
@@ -406,10 +415,22 @@ std::optional<Phrase> ReadListed(PhraseKind kind, const Sentence& s, size_t at) 
                          : kind == PhraseKind::kLanguage  ? kLanguages
                                                           : kVices;
   if (!InWords(words, s, at)) return std::nullopt;
+  // 'coffee after lunch' is not all coffee.
+  if (kind == PhraseKind::kVice) {
+    static const WordSet kWholly = {"altogether", "forever", "for", "too"};
+    const bool whole = IsClauseEnd(s, at + 1) || s.tokens[at + 1].time ||
+                       lexicon::IsFiller(s.tokens[at + 1].word) || kWholly.contains(s.tokens[at + 1].word);
+    if (!whole || s.Is(at + 1, "after") || s.Is(at + 1, "with") || s.Is(at + 1, "when") ||
+        ((s.Is(at + 1, "so") || s.Is(at + 1, "too")) && s.Is(at + 2, "much")))
+      return std::nullopt;
+    if (s.Is(at + 1, "for") && !s.Is(at + 2, "good") && !s.Is(at + 2, "ever")) return std::nullopt;
+  }
+  if (kind == PhraseKind::kCondition && (s.Is(at + 1, "disease") || s.Is(at + 1, "syndrome")))
+    return Phrase{at, at + 2, at + 2};
   // 'my horse painting' is no horse.
   const bool owned = kind == PhraseKind::kKin || kind == PhraseKind::kKinMany || kind == PhraseKind::kPets ||
                      kind == PhraseKind::kOnePet;
-  if (owned && !IsBoundary(s, at + 1)) return std::nullopt;
+  if (owned && (!IsBoundary(s, at + 1) || (s.Is(at + 1, "in") && s.Is(at + 2, "law")))) return std::nullopt;
   return Phrase{at, at + 1, at + 1};
 }
 

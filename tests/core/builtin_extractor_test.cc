@@ -126,6 +126,37 @@ INSTANTIATE_TEST_SUITE_P(
                              {"My goal is to run the Oslo marathon", "ada:goal:aim=run the Oslo marathon"},
                              {"I'm thinking of moving to Porto", "ada:goal:plan=moving to Porto"}}));
 
+INSTANTIATE_TEST_SUITE_P(
+    Partners, StatementTest,
+    testing::ValuesIn<Case>({{"Ruben is my fianc\u00e9", "ada:relationship:partner=Ruben"},
+                             {"Tomasz is my boyfriend", "ada:relationship:partner=Tomasz"},
+                             {"My husband Jan cooks", "ada:relationship:partner=Jan"},
+                             {"Rex is my dog", "ada:relationship:pet=Rex"},
+                             {"Nina is my older sister", "ada:relationship:sister=Nina"},
+                             {"I broke up with Ruben", "ada:relationship:partner!=Ruben"},
+                             {"Ruben and I are not together anymore", "ada:relationship:partner!=Ruben"}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Corrections, StatementTest,
+    testing::ValuesIn<Case>(
+        {{"I'm not allergic to penicillin after all", "ada:attribute:allergy!=penicillin"},
+         {"I had the test and I'm not allergic to nuts after all", "ada:attribute:allergy!=nuts"},
+         {"I stopped drinking coffee completely, only tea now", "ada:pattern:habit!=coffee"},
+         {"I stopped drinking", "ada:pattern:habit!=drinking"},
+         {"Also I gave up smoking in January 2024, I didn't say so until I was sure",
+          "ada:pattern:habit!=smoking"}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Aims, StatementTest,
+    testing::ValuesIn<Case>({{"My goal is to read a whole novel in Dutch this year",
+                              "ada:goal:aim=read a whole novel in Dutch this year"},
+                             {"My goal is to play one whole waltz without stopping by summer",
+                              "ada:goal:aim=play one whole waltz without stopping by summer"},
+                             {"I bought a chess set for my son", "ada:relationship:household=son"},
+                             {"I have coeliac disease", "ada:state:health=coeliac disease"},
+                             {"I play the accordion, badly", "ada:preference:hobby=the accordion"},
+                             {"Pottery is out of my life", "ada:preference:hobby!=Pottery"}}));
+
 class SilenceTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(SilenceTest, StatesNothing) { EXPECT_THAT(Facts(Said(GetParam())), IsEmpty()) << GetParam(); }
@@ -148,6 +179,20 @@ INSTANTIATE_TEST_SUITE_P(NotStated, SilenceTest,
                                          "I might move to Oslo", "I don't live in Oslo",
                                          "I love running my own studio", "I moved to Oslo but came back",
                                          "I lived in Oslo until 2020"));
+
+INSTANTIATE_TEST_SUITE_P(
+    Misread, SilenceTest,
+    testing::Values("Half is still poison for me, but thank you", "I gave up coffee after lunch",
+                    "I've found a room in Oslo!", "My favourite place in Oslo is the harbour",
+                    "I joined a rowing shop in Oslo online, before I even live there",
+                    "We ate a vegan dinner last night", "I'm a student's parent",
+                    "The accordion is out of its case again",
+                    "I ate a whole tin of cookies, gluten-free, don't worry",
+                    "I'm hiking with some friends this weekend", "We love climbing, sliding and swinging",
+                    "I had a quiet weekend after we went camping two weekends ago",
+                    "I think baking and cooking really brings us together", "I want to be brave for my team",
+                    "I'm determined to find the right spot", "I wanna help make a difference",
+                    "Silence is my hobby", "I stopped drinking too much", "Jan and I split up the work"));
 
 TEST(BuiltinExtractorTest, LeavesTheFirstPersonOfAnAssistantAlone) {
   EXPECT_THAT(Facts(Said("I live in Oslo", "bot", Origin::kAssistant)), IsEmpty());
@@ -184,6 +229,80 @@ TEST(BuiltinExtractorTest, SummarisesAClusterNoRuleFitsInItsOwnWords) {
   ASSERT_EQ(gists.size(), 1);
   EXPECT_EQ(gists[0].type, GistType::kSummary);
   EXPECT_EQ(gists[0].text, a.text);
+}
+
+// What a cluster of these two gives; "" if nothing.
+std::string SummaryOf(const std::string& central, const std::string& other,
+                      const std::string& speaker = "Ada") {
+  const Episode a = Said(central, speaker), b = Said(other, "Ben");
+  Chunk chunk;
+  chunk.memories = {{&a, 0, 0.9F}, {&b, 0, 0.5F}};
+  const auto gists = ExtractBuiltin(chunk);
+  if (gists.empty()) return "";
+  EXPECT_EQ(gists[0].type, GistType::kSummary) << central;
+  EXPECT_EQ(Ground(gists[0], chunk).reason, "") << central;
+  return gists[0].text;
+}
+
+class SummaryTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(SummaryTest, IsTheSentenceItself) { EXPECT_EQ(SummaryOf(GetParam(), "Ha!"), GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Deeds, SummaryTest,
+                         testing::Values("Baked my rye bread this Sunday, it came out a bit flat",
+                                         "I sprained my wrist on the wall on Thursday",
+                                         "My sister lives forty minutes from me",
+                                         "Last week we repaired the roof of the garden shed",
+                                         "After every shift I walk along the river before I sleep"));
+
+class NoSummaryTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(NoSummaryTest, SaysTooLittle) { EXPECT_EQ(SummaryOf(GetParam(), "Ha!"), ""); }
+
+INSTANTIATE_TEST_SUITE_P(Moods, NoSummaryTest,
+                         testing::Values("I feel so accepted and happy around such people",
+                                         "We need a good dance floor with bounce",
+                                         "She carried the heavy shopping home an hour later",
+                                         "I repaired that yesterday with a hammer",
+                                         "My advice: stay passionate, focused and resilient",
+                                         "Hey Ben, I repaired the garden shed roof on Sunday",
+                                         "Next week I have a community meeting about the harbour",
+                                         "Our actions can have a big impact on the whole harbour",
+                                         "Did I repair the roof of the garden shed?"));
+
+TEST(BuiltinExtractorTest, ANameThatIsTheSpeakersIsGrounded) {
+  const Episode episode = Said("My name is Ada, I will answer with one word");
+  Chunk chunk;
+  chunk.memories.push_back({&episode, -1, 0});
+  const auto gists = ExtractBuiltin(chunk);
+  ASSERT_EQ(gists.size(), 1);
+  EXPECT_EQ(gists[0].value, "Ada");
+  EXPECT_EQ(Ground(gists[0], chunk).reason, "");
+}
+
+TEST(BuiltinExtractorTest, ANameThatIsNotSaidIsNotGrounded) {
+  const Episode episode = Said("The harbour froze over on Monday");
+  Chunk chunk;
+  chunk.memories.push_back({&episode, -1, 0});
+  Gist gist;
+  gist.subject = "Ada";
+  gist.key = "ada:identity:name";
+  gist.value = "Ada";
+  gist.text = "Ada is called Ada";
+  gist.evidence.push_back({0, episode.text});
+  EXPECT_EQ(Ground(gist, chunk).reason, "too_little_overlap");
+}
+
+TEST(BuiltinExtractorTest, AnUntilOfAnotherClauseRevokesNothing) {
+  EXPECT_EQ(Extract(Said("I gave up smoking in January 2024, I said nothing until I was sure"))[0].valid_to,
+            At(2024, 1, 1));
+}
+
+TEST(BuiltinExtractorTest, BothWhoMovedAreSaidToLiveThere) {
+  EXPECT_THAT(Facts(Said("We moved to Oslo today!", "Ada")),
+              testing::ElementsAre("ada:location:current_city=Oslo"));
+  EXPECT_THAT(Facts(Said("I moved to Oslo too, with eleven boxes", "Ben")),
+              testing::ElementsAre("ben:location:current_city=Oslo"));
 }
 
 TEST(BuiltinExtractorTest, ChatterHasNoSummary) {
