@@ -214,7 +214,8 @@ TEST_P(FoldPropertyTest, OrderAndRepetitionChangeNothing) {
   for (int i = 0; i < 300; ++i) {
     std::vector<Assertion> all = RandomAssertions(random);
     const Folded wanted = Fold(all, Resolve);
-    if (random() % 2) all.insert(all.end(), all.begin(), all.end());
+    const std::vector<Assertion> again = all;
+    if (random() % 2) all.insert(all.end(), again.begin(), again.end());
     std::shuffle(all.begin(), all.end(), random);
     const Folded got = Fold(all, Resolve);
     ASSERT_EQ(DigestOf(got.facts), DigestOf(wanted.facts));

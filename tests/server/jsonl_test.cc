@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"EntitiesNotAList", "{\"text\": \"a\", \"entities\": \"b\"}", "entities: a list"},
         {"MetadataNotAnObject", "{\"text\": \"a\", \"metadata\": []}", "metadata: an object"},
     }),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& each) { return std::string(each.param.name); });
 
 TEST(ParseEpisodeLine, NeverRepeatsTheTextOfAMemory) {
   EXPECT_THAT(WhyRefused(R"({"text": "my secret", "text": "my secret"})"), testing::Not(HasSubstr("secret")));
