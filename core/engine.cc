@@ -61,7 +61,7 @@ struct Engine::Impl {
     {
       absl::MutexLock lock(&mu);
       ++open;
-      stops[task.task.id] = std::move(stop);
+      stops[KeyOfRun(task.lease)] = std::move(stop);
     }
     queue.Push(std::move(task));
     metrics.tasks_queued.Set(static_cast<double>(queue.size()));
@@ -75,7 +75,7 @@ struct Engine::Impl {
     StopFlag stop;
     {
       absl::MutexLock lock(&mu);
-      stop = stops[task->task.id];
+      stop = stops.at(KeyOfRun(task->lease));
     }
     runner.Begin(*std::move(task), std::move(stop));
   }
@@ -83,7 +83,7 @@ struct Engine::Impl {
   void Ended(const RunEnd& end) {
     scheduler.Ended(end);
     absl::MutexLock lock(&mu);
-    stops.erase(end.task_id);
+    stops.erase(end.run);
     --open;
   }
 
@@ -95,7 +95,7 @@ struct Engine::Impl {
                      released.ToString());
       }
       metrics.runs_handed_back.Increment();
-      Ended({task.task.id, false});
+      Ended({KeyOfRun(task.lease), false});
     }
   }
 
@@ -110,7 +110,7 @@ struct Engine::Impl {
   TaskQueue queue;
   absl::Mutex mu;
   int open ABSL_GUARDED_BY(mu) = 0;  // claimed and not ended
-  std::map<std::string, StopFlag> stops ABSL_GUARDED_BY(mu);
+  std::map<RunKey, StopFlag> stops ABSL_GUARDED_BY(mu);
   bool started = false, stopped = false;  // Start and Stop are called by the owner's thread
   boost::asio::io_context io{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard;

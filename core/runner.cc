@@ -76,7 +76,8 @@ void Runner::PublishState(const OpenRun& run, TaskState state, const std::string
   ProgressEvent event;
   event.task_id = run.state.claimed.task.id;
   event.state = state;
-  event.done = state != TaskState::kRunning;
+  // One that was handed back or is delayed goes on later.
+  event.done = state == TaskState::kDone || state == TaskState::kDead || state == TaskState::kCancelled;
   event.run_id = run.state.plan.run_id;
   event.message = message;
   event.at = clock_();
@@ -109,7 +110,8 @@ TaskState Runner::Return(const OpenRun& run, const absl::Status& status, bool st
 void Runner::End(const std::shared_ptr<OpenRun>& run, const absl::Status& status) {
   const std::string& task_id = run->state.claimed.task.id;
   const Report& report = run->state.report;
-  RunEnd end{task_id, absl::IsUnavailable(status) || absl::IsResourceExhausted(status)};
+  RunEnd end{KeyOfRun(run->state.claimed.lease),
+             absl::IsUnavailable(status) || absl::IsResourceExhausted(status)};
   metrics_.run_seconds.Observe(absl::ToDoubleSeconds(clock_() - run->began));
   if (status.ok()) {
     metrics_.runs_committed.Increment();

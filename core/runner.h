@@ -8,6 +8,8 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "core/extractor.h"
 #include "core/metrics.h"
@@ -21,8 +23,14 @@ namespace slowwave {
 // Set to make a run stop at its next stage boundary.
 using StopFlag = std::shared_ptr<std::atomic<bool>>;
 
+// A task and the token of a claim of it. One that was cancelled and retried may have two runs open for a
+// moment.
+using RunKey = std::pair<std::string, std::string>;
+
+inline RunKey KeyOfRun(const Lease& lease) { return {lease.task_id, lease.token}; }
+
 struct RunEnd {
-  std::string task_id;
+  RunKey run;
   bool store_trouble = false;  // the store is unavailable or full: claiming more would not help
 };
 

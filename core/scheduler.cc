@@ -37,7 +37,7 @@ void Scheduler::Wake() {
 
 void Scheduler::Ended(const RunEnd& end) {
   asio::post(strand_, [this, end] {
-    held_.erase(end.task_id);
+    held_.erase(end.run);
     metrics_.runs_open.Set(static_cast<double>(held_.size()));
     if (end.store_trouble) return Troubled();
     troubles_ = 0;
@@ -47,7 +47,9 @@ void Scheduler::Ended(const RunEnd& end) {
 
 void Scheduler::StopRun(const std::string& task_id) {
   asio::post(strand_, [this, task_id] {
-    if (const auto held = held_.find(task_id); held != held_.end()) held->second.stop->store(true);
+    for (auto& [run, held] : held_) {
+      if (held.lease.task_id == task_id) held.stop->store(true);
+    }
   });
 }
 
@@ -60,7 +62,7 @@ void Scheduler::Drain() {
 
 void Scheduler::StopAllRuns() {
   asio::post(strand_, [this] {
-    for (auto& [id, held] : held_) held.stop->store(true);
+    for (auto& [run, held] : held_) held.stop->store(true);
   });
 }
 
@@ -86,7 +88,7 @@ void Scheduler::Claim() {
   troubles_ = 0;
   for (ClaimedTask& task : *claimed) {
     auto stop = std::make_shared<std::atomic<bool>>(false);
-    held_[task.task.id] = {task.lease, stop};
+    held_[KeyOfRun(task.lease)] = {task.lease, stop};
     start_(std::move(task), std::move(stop));
   }
   metrics_.runs_open.Set(static_cast<double>(held_.size()));
@@ -138,10 +140,11 @@ void Scheduler::ArmRenewal() {
 
 void Scheduler::RenewAll() {
   assert(strand_.running_in_this_thread());
-  for (auto& [id, held] : held_) {
+  for (auto& [run, held] : held_) {
     const absl::Status renewed = store_.RenewLease(held.lease, options_.lease);
     if (absl::IsAborted(renewed)) held.stop->store(true);
-    if (!renewed.ok()) spdlog::warn("task {}: renewing its lease: {}", id, renewed.ToString());
+    if (!renewed.ok())
+      spdlog::warn("task {}: renewing its lease: {}", held.lease.task_id, renewed.ToString());
   }
 }
 

@@ -65,7 +65,7 @@ class Scheduler {
   const std::function<void(ClaimedTask, StopFlag)> start_;
   boost::asio::strand<boost::asio::any_io_executor> strand_;
   boost::asio::steady_timer sweep_timer_, renewal_timer_;
-  std::map<std::string, Held> held_;  // strand_ only, as all below
+  std::map<RunKey, Held> held_;  // strand_ only, as all below
   bool draining_ = false, stopped_ = false;
   int troubles_ = 0;  // in a row
   absl::Time claim_after_ = absl::InfinitePast();

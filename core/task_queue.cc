@@ -6,7 +6,7 @@ namespace slowwave {
 
 void TaskQueue::Push(ClaimedTask task) {
   absl::MutexLock lock(&mu_);
-  Rank rank(-task.task.priority, task.task.created_at, task.task.id);
+  Rank rank(-task.task.priority, task.task.created_at, task.task.id, task.lease.token);
   waiting_.emplace(std::move(rank), std::move(task));
 }
 

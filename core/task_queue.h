@@ -25,7 +25,8 @@ class TaskQueue {
   size_t size() const;
 
  private:
-  using Rank = std::tuple<int32_t, absl::Time, std::string>;  // -priority, created_at, id
+  // -priority, created_at, id, lease token
+  using Rank = std::tuple<int32_t, absl::Time, std::string, std::string>;
   mutable absl::Mutex mu_;
   std::map<Rank, ClaimedTask> waiting_ ABSL_GUARDED_BY(mu_);
 };

@@ -258,6 +258,22 @@ TEST_F(EngineTest, ACancelledTaskChangesNothing) {
   EXPECT_EQ(store_->GetUser(kAnna)->pending, 0);
 }
 
+TEST_F(EngineTest, CancellingAndRetryingInQuickSuccessionLosesNothing) {
+  Ingest(YearOfAnna());
+  ASSERT_TRUE(engine_->Start().ok());
+  const Task task = Trigger();
+  for (int i = 0; i < 200; ++i) {
+    engine_->Wake();
+    if (!store_->CancelTask("default", task.id).ok()) break;  // it was quicker, and is done
+    engine_->Cancelled(task.id);
+    ASSERT_TRUE(store_->RetryTask("default", task.id).ok());
+    engine_->Retried(task.id);
+  }
+  EXPECT_EQ(Await(task.id).state, TaskState::kDone);
+  EXPECT_EQ(store_->GetUser(kAnna)->pending, 0);
+  EXPECT_TRUE(reader_.Verify(kAnna)->equal);
+}
+
 TEST_F(EngineTest, StoppingHandsClaimedWorkBackWithoutUsingAnAttempt) {
   Ingest(YearOfAnna());
   const Task task = Trigger();

@@ -32,6 +32,15 @@ TEST(TaskQueueTest, PriorityFirstThenAge) {
   EXPECT_FALSE(queue.Pop().has_value());
 }
 
+TEST(TaskQueueTest, TwoClaimsOfOneTaskAreTwoEntries) {
+  TaskQueue queue;
+  ClaimedTask again = TaskOf("a", 0, 1);
+  again.lease.token = "second";
+  queue.Push(TaskOf("a", 0, 1));
+  queue.Push(again);
+  EXPECT_EQ(queue.size(), 2u);
+}
+
 TEST(TaskQueueTest, RemoveTakesOneOutAndDrainTheRest) {
   TaskQueue queue;
   queue.Push(TaskOf("a", 0, 1));
