@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <regex>
@@ -286,7 +287,9 @@ const std::vector<ConfigKey>& ConfigKeys() {
 
 Config DefaultConfig() {
   Config config;
-  for (const Key& key : Table()) Set(key, key.default_value, "default", config).IgnoreError();
+  for (const Key& key : Table()) {
+    if (!Set(key, key.default_value, "default", config).ok()) std::abort();  // the table contradicts itself
+  }
   return config;
 }
 
