@@ -4,6 +4,7 @@
 // Thread safety: every method may be called from any thread at any time.
 // Time: the store's own clock (injected into the embedded one, the database's in Postgres); callers pass
 // none.
+// Callbacks (TriggerRule) run inside the transaction: they are pure, quick, and may be called again.
 //
 // Invariants that every backend keeps and storage/store_conformance tests:
 //  1. Episodes and assertions are inserted and deleted, never updated.
@@ -23,6 +24,7 @@
 #define SLOWWAVE_STORAGE_STORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -117,6 +119,28 @@ struct CommitResult {
   std::string follow_up;  // task id; empty if none
 };
 
+// What a rule makes of one of a user's conditions.
+struct TriggerDecision {
+  int condition = 0;                   // index into UserState::conditions
+  TriggerCondition after;              // replaces it
+  std::optional<EnqueueRequest> task;  // unset: it only moves on
+};
+
+// Whether a user's memory needs sleep, judged by the state and the time that the store's transaction sees. A
+// condition may be in the answer at most once. See core/triggers.h.
+using TriggerRule =
+    std::function<std::vector<TriggerDecision>(const UserState&, const TenantSettings&, absl::Time now)>;
+
+struct IngestResult {
+  std::vector<IngestOutcome> outcomes;  // one an episode, in order
+  std::vector<EnqueueResult> fired;
+};
+
+struct SweepResult {
+  int examined = 0;  // users that had a condition due
+  int fired = 0;     // tasks made or joined
+};
+
 // A condition that fired: written only if the condition is still as it was read.
 struct FireRequest {
   UserKey user;
@@ -156,9 +180,11 @@ class Store {
   // in pending at once unless their origin is derived or their status not active. The first embedding fixes
   // the user's dimension. Access count and status are no content: the same words accessed more often are
   // kExists.
-  virtual absl::StatusOr<std::vector<IngestOutcome>> IngestEpisodes(
-      const UserKey& user, const std::vector<Episode>& episodes,
-      const std::vector<TriggerCondition>& defaults) = 0;
+  // What `rule` (if any) makes of the user's state afterwards is part of the transaction; an
+  // ingest that stored nothing does not ask it.
+  virtual absl::StatusOr<IngestResult> IngestEpisodes(const UserKey& user, const std::vector<Episode>& episodes,
+                                                      const std::vector<TriggerCondition>& defaults,
+                                                      const TriggerRule& rule) = 0;
   // kNotFound: no such user or episode.
   virtual absl::StatusOr<StoredEpisode> GetEpisode(const UserKey& user, const std::string& id) = 0;
   // By occurred_at, then id. kNotFound: no such user.
@@ -169,10 +195,12 @@ class Store {
 
   // A waiting task of the user takes the request in (highest priority, reason added); beside a running one it
   // waits behind. kNotFound: no such user. kInvalidArgument: request_id reused with another body (within a
-  // day).
+  // day). kResourceExhausted: the tenant's queue is full (TenantSettings::max_waiting); joining is always
+  // possible.
   virtual absl::StatusOr<EnqueueResult> Enqueue(const EnqueueRequest& request) = 0;
-  // Claims up to `limit` ready tasks, best rank first: ready time less six minutes a point of priority, so
-  // that nothing waits for ever. Their attempt counts.
+  // Claims up to `limit` ready tasks. Tenants share: the next goes to the one with the fewest running tasks for
+  // its weight, paused ones get none (see fair_share.h). Within a tenant the best rank is first: ready time
+  // less six minutes a point of priority, so that nothing waits for ever. Their attempt counts.
   virtual absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                               absl::Duration lease) = 0;
   // kAborted: the lease is lost.
@@ -251,11 +279,24 @@ class Store {
 
   // Writes the condition and the task in one transaction. kAborted: the condition is no longer as read.
   virtual absl::StatusOr<EnqueueResult> FireTrigger(const FireRequest& request) = 0;
+  // One sweep: users with a condition whose next_due has come, earliest first, at most `limit` of them, are put
+  // to `rule`; a due condition that it says nothing of loses its next_due. Users whose row another process is
+  // working on are left for the next sweep, and so is a tenant that is paused.
+  virtual absl::StatusOr<SweepResult> SweepTriggers(const TriggerRule& rule, int limit) = 0;
+
+  // ---- tenants
+
+  // Defaults if nobody set them.
+  virtual absl::StatusOr<TenantSettings> GetTenant(const std::string& tenant) = 0;
+  virtual absl::Status PutTenant(const std::string& tenant, const TenantSettings& settings) = 0;
 
   // ---- upkeep
 
   // A cheap read that proves the store answers.
   virtual absl::Status Ping() = 0;
+  // `wake` is called, from a thread of the store's, when another process may have made work ready; null ends
+  // that, and returns once no call is under way. Stores of one process never call it.
+  virtual void OnWork(std::function<void()> wake) = 0;
 };
 
 }  // namespace slowwave

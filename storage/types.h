@@ -280,7 +280,7 @@ struct TriggerCondition {
   std::optional<absl::Duration> cooldown;  // quota: least time between two firings
   std::vector<std::string> events;         // event
   std::optional<absl::Time> last_fired;
-  std::optional<absl::Time> next_due;  // scheduled
+  std::optional<absl::Time> next_due;  // when the sweep looks at it: a schedule, the end of a quota's cooldown
   int64_t times_fired = 0;
 };
 
@@ -298,6 +298,16 @@ struct UserState {
   std::string fold_stamp;                    // what the stored facts were folded with; see core/reader.h
   std::string paused_by;                     // empty: automatic triggers are live
   std::vector<TriggerCondition> conditions;  // at most one of each kind
+};
+
+// What an operator sets for all users of a tenant.
+struct TenantSettings {
+  bool paused = false;      // nothing of the tenant's is fired or claimed; what runs goes on
+  double weight = 1;        // its share of the workers beside other tenants'; > 0
+  int32_t max_waiting = 0;  // tasks waiting, behind or delayed; 0: no limit
+  // Scheduled triggers fire between these times of the day (UTC, [0, 24 h)); from > to spans midnight. Both or
+  // neither set.
+  std::optional<absl::Duration> window_from, window_to;
 };
 
 // ---------------------------------------------------------------- runs
