@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <set>
 
-#include "storage/sqlite/codec.h"
+#include "storage/codec.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/store_impl.h"
 
@@ -103,7 +103,7 @@ void InsertQuarantine(Connection& c, const RunCommit& commit) {
   const UserKey& user = commit.lease.user;
   for (const Quarantined& item : commit.quarantine) {
     Query(c, "quarantine_insert", user.tenant, user.user, item.at, item.run_id, item.ordinal, item.reason,
-          item.detail, item.text, item.key, item.value, EncodeEvidence(item.evidence))
+          item.detail, item.text, item.key, item.value, codec::EncodeEvidence(item.evidence))
         .Run();
   }
 }
@@ -114,8 +114,8 @@ std::string FollowUp(Connection& c, const RunCommit& commit, const Task& task, a
   std::string behind = ActivateBehind(c, user, now);
   if (!behind.empty() || !commit.follow_up || commit.keep_pending) return behind;
   if (!AnyEligible(c, user, *commit.follow_up, commit.left, now)) return "";
-  return InsertTask(c, user, TaskState::kWaiting, task.kind, task.priority, EncodeStrings({"backlog"}),
-                    EncodeOptions(task.options), now);
+  return InsertTask(c, user, TaskState::kWaiting, task.kind, task.priority, codec::EncodeStrings({"backlog"}),
+                    codec::EncodeOptions(task.options), now);
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
-#include "storage/sqlite/codec.h"
-#include "storage/sqlite/query_catalog.h"
+#include "storage/codec.h"
+#include "storage/sqlite/embedded_sql.h"
 
 namespace slowwave::sqlite {
 namespace {
@@ -197,13 +197,13 @@ std::optional<std::string> Query::MaybeText(int column) const {
 
 std::vector<std::string> Query::Strings(int column) {
   std::vector<std::string> list;
-  if (!DecodeStrings(Bytes(column), list)) connection_.FailCorrupt(name_);
+  if (!codec::DecodeStrings(Bytes(column), list)) connection_.FailCorrupt(name_);
   return list;
 }
 
 std::vector<Evidence> Query::EvidenceList(int column) {
   std::vector<Evidence> list;
-  if (!DecodeEvidence(Bytes(column), list)) connection_.FailCorrupt(name_);
+  if (!codec::DecodeEvidence(Bytes(column), list)) connection_.FailCorrupt(name_);
   return list;
 }
 

@@ -1,16 +1,17 @@
-// The SQL files beside this one, as built in by embed_sql.cmake.
+// The SQL files beside this one, as built in by storage/embed_sql.cmake.
 #ifndef SLOWWAVE_STORAGE_SQLITE_EMBEDDED_SQL_H_
 #define SLOWWAVE_STORAGE_SQLITE_EMBEDDED_SQL_H_
 
-#include <string_view>
 #include <vector>
 
 #include "storage/migrator.h"
+#include "storage/sqlite/embedded_sql.h"
 
 namespace slowwave::sqlite {
 
 const std::vector<Migration>& EmbeddedMigrations();
-const std::vector<std::string_view>& EmbeddedQueryFiles();
+// The named queries of queries/*.sql. Built once; safe from any thread.
+const QueryMap& QueryCatalog();
 
 }  // namespace slowwave::sqlite
 

@@ -1,4 +1,4 @@
-#include "storage/sqlite/codec.h"
+#include "storage/codec.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/store_impl.h"
 
@@ -13,7 +13,7 @@ struct Tally {
   int64_t dimension = 0;  // the user's; 0 while none is fixed
 };
 
-std::string ErasedHash(const std::string& id) { return Sha256(id).substr(0, 16); }
+std::string ErasedHash(const std::string& id) { return codec::Sha256(id).substr(0, 16); }
 
 std::optional<IngestOutcome> Known(Connection& c, const UserKey& user, const Episode& episode,
                                    const std::string& digest) {
@@ -28,7 +28,7 @@ std::optional<IngestOutcome> Known(Connection& c, const UserKey& user, const Epi
 
 IngestOutcome IngestOne(Connection& c, const UserKey& user, const Episode& episode, absl::Time now,
                         Tally& tally) {
-  const std::string digest = ContentDigest(episode);
+  const std::string digest = codec::ContentDigest(episode);
   if (std::optional<IngestOutcome> known = Known(c, user, episode, digest)) return *known;
   const auto dimension = static_cast<int64_t>(episode.embedding.size());
   if (dimension != 0 && tally.dimension != 0 && dimension != tally.dimension)
@@ -36,12 +36,12 @@ IngestOutcome IngestOne(Connection& c, const UserKey& user, const Episode& episo
   if (dimension != 0) tally.dimension = dimension;
 
   const absl::Time occurred_at = episode.occurred_at == absl::InfinitePast() ? now : episode.occurred_at;
-  const std::string embedding = EncodeEmbedding(episode.embedding);
+  const std::string embedding = codec::EncodeEmbedding(episode.embedding);
   std::optional<Blob> embedding_or_null;
   if (dimension != 0) embedding_or_null = Blob{embedding};
   Query(c, "episode_insert", user.tenant, user.user, episode.id, Blob{digest}, episode.type, episode.origin,
         episode.status, occurred_at, episode.turn, episode.session_id, episode.speaker, episode.importance,
-        episode.confidence, episode.access_count, episode.text, EncodeStrings(episode.entities),
+        episode.confidence, episode.access_count, episode.text, codec::EncodeStrings(episode.entities),
         episode.metadata, embedding_or_null)
       .Run();
   ++tally.episodes;
@@ -78,7 +78,7 @@ std::optional<StoredEpisode> LoadEpisode(Connection& c, const UserKey& user, con
   episode.text = q.Text(10);
   episode.entities = q.Strings(11);
   episode.metadata = q.Text(12);
-  if (!DecodeEmbedding(q.Bytes(13), episode.embedding)) c.FailCorrupt("episode_get");
+  if (!codec::DecodeEmbedding(q.Bytes(13), episode.embedding)) c.FailCorrupt("episode_get");
   stored.pending = q.Bool(14);
   stored.tries = static_cast<int>(q.Int(15));
   const int64_t review = q.Int(16);
@@ -123,9 +123,9 @@ absl::StatusOr<Page<StoredEpisode>> SqliteStore::ListEpisodes(const UserKey& use
   int64_t last_time = INT64_MIN;
   std::string last_id;
   if (!after.empty()) {
-    absl::StatusOr<std::vector<std::string>> fields = DecodePageToken("episodes", after, 2);
+    absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("episodes", after, 2);
     if (!fields.ok()) return fields.status();
-    absl::StatusOr<int64_t> time = PageTokenNumber((*fields)[0]);
+    absl::StatusOr<int64_t> time = codec::PageTokenNumber((*fields)[0]);
     if (!time.ok()) return time.status();
     last_time = *time;
     last_id = (*fields)[1];
@@ -137,7 +137,7 @@ absl::StatusOr<Page<StoredEpisode>> SqliteStore::ListEpisodes(const UserKey& use
     Query q(c, "episode_page", user.tenant, user.user, last_time, last_id, int64_t{limit} + 1);
     while (q.Step()) {
       if (page.items.size() == static_cast<size_t>(limit)) {
-        page.next = EncodePageToken("episodes", {absl::StrCat(time), page.items.back().episode.id});
+        page.next = codec::EncodePageToken("episodes", {absl::StrCat(time), page.items.back().episode.id});
         break;
       }
       std::optional<StoredEpisode> stored = LoadEpisode(c, user, q.Text(0));

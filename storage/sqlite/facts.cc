@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <map>
 
-#include "storage/sqlite/codec.h"
+#include "storage/codec.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/store_impl.h"
 
@@ -82,7 +82,7 @@ std::vector<std::string> Distinct(std::vector<std::string> keys) {
 void InsertAssertion(Connection& c, const UserKey& user, const Assertion& a) {
   Query(c, "assertion_insert", user.tenant, user.user, a.key, a.id, a.run_id, a.value, a.value_type, a.type,
         a.state, a.said_at, a.valid_from, a.valid_to, a.turn, a.session, a.trust, a.confidence,
-        a.episode_confidence, a.text, EncodeEvidence(a.evidence), EncodeEvidence(a.context))
+        a.episode_confidence, a.text, codec::EncodeEvidence(a.evidence), codec::EncodeEvidence(a.context))
       .Run();
 }
 
@@ -91,7 +91,7 @@ void InsertFacts(Connection& c, const UserKey& user, const std::vector<Fact>& fa
   for (const Fact& f : facts) {
     Query(c, "fact_insert", user.tenant, user.user, f.key, next[f.key]++, f.category, CategoryPart(f.key),
           f.subject, f.predicate, f.value, f.value_type, f.type, f.text, f.confidence, f.trust, f.temporal,
-          f.valid_from, f.valid_to, f.closed, EncodeEvidence(f.evidence), EncodeEvidence(f.closing), f.run_id)
+          f.valid_from, f.valid_to, f.closed, codec::EncodeEvidence(f.evidence), codec::EncodeEvidence(f.closing), f.run_id)
         .Run();
   }
 }
@@ -158,9 +158,9 @@ absl::StatusOr<Page<Fact>> SqliteStore::ListFacts(const UserKey& user, const Fac
   std::string last_key;
   int64_t last_from = INT64_MIN, last_ord = -1;
   if (!after.empty()) {
-    absl::StatusOr<std::vector<std::string>> fields = DecodePageToken("facts", after, 3);
+    absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("facts", after, 3);
     if (!fields.ok()) return fields.status();
-    absl::StatusOr<int64_t> from = PageTokenNumber((*fields)[1]), ord = PageTokenNumber((*fields)[2]);
+    absl::StatusOr<int64_t> from = codec::PageTokenNumber((*fields)[1]), ord = codec::PageTokenNumber((*fields)[2]);
     if (!from.ok()) return from.status();
     if (!ord.ok()) return ord.status();
     last_key = (*fields)[0];
@@ -177,7 +177,7 @@ absl::StatusOr<Page<Fact>> SqliteStore::ListFacts(const UserKey& user, const Fac
       if (page.items.size() == static_cast<size_t>(limit)) {
         const Fact& last = page.items.back();
         const int64_t from = last.valid_from ? absl::ToUnixMicros(*last.valid_from) : kNoBeginning;
-        page.next = EncodePageToken("facts", {last.key, absl::StrCat(from), absl::StrCat(ord)});
+        page.next = codec::EncodePageToken("facts", {last.key, absl::StrCat(from), absl::StrCat(ord)});
         break;
       }
       page.items.push_back(ReadFact(q));

@@ -1,5 +1,5 @@
 // Tasks as workers hold them: claimed, renewed, handed back, failed, rescued. tasks.cc has the callers' side.
-#include "storage/sqlite/codec.h"
+#include "storage/codec.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/store_impl.h"
 
@@ -34,7 +34,7 @@ absl::StatusOr<std::vector<ClaimedTask>> SqliteStore::ClaimTasks(const std::stri
     }
     std::vector<ClaimedTask> claimed;
     for (const auto& [tenant, task_id] : ready) {
-      const std::string token = NewToken();
+      const std::string token = codec::NewToken();
       Query(c, "task_claim", tenant, task_id, token, now + lease, owner, now).Run();
       std::optional<Task> task = LoadTask(c, tenant, task_id);
       if (!task) break;

@@ -1,4 +1,4 @@
-#include "storage/sqlite/codec.h"
+#include "storage/codec.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/store_impl.h"
 
@@ -26,9 +26,9 @@ absl::StatusOr<Page<RunRecord>> SqliteStore::ListRuns(const UserKey& user, const
   if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
   int64_t last = INT64_MAX;
   if (!after.empty()) {
-    absl::StatusOr<std::vector<std::string>> fields = DecodePageToken("runs", after, 1);
+    absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("runs", after, 1);
     if (!fields.ok()) return fields.status();
-    absl::StatusOr<int64_t> number = PageTokenNumber(fields->front());
+    absl::StatusOr<int64_t> number = codec::PageTokenNumber(fields->front());
     if (!number.ok()) return number.status();
     last = *number;
   }
@@ -39,7 +39,7 @@ absl::StatusOr<Page<RunRecord>> SqliteStore::ListRuns(const UserKey& user, const
     Query q(c, "run_page", user.tenant, user.user, last, int64_t{limit} + 1);
     while (q.Step()) {
       if (page.items.size() == static_cast<size_t>(limit)) {
-        page.next = EncodePageToken("runs", {absl::StrCat(number)});
+        page.next = codec::EncodePageToken("runs", {absl::StrCat(number)});
         break;
       }
       number = q.Int(0);
@@ -62,9 +62,9 @@ absl::StatusOr<Page<Quarantined>> SqliteStore::ListQuarantine(const UserKey& use
   int64_t last_at = INT64_MIN, last_ordinal = 0;
   std::string last_run;
   if (!after.empty()) {
-    absl::StatusOr<std::vector<std::string>> fields = DecodePageToken("quarantine", after, 3);
+    absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("quarantine", after, 3);
     if (!fields.ok()) return fields.status();
-    absl::StatusOr<int64_t> at = PageTokenNumber((*fields)[0]), ordinal = PageTokenNumber((*fields)[2]);
+    absl::StatusOr<int64_t> at = codec::PageTokenNumber((*fields)[0]), ordinal = codec::PageTokenNumber((*fields)[2]);
     if (!at.ok()) return at.status();
     if (!ordinal.ok()) return ordinal.status();
     last_at = *at;
@@ -79,7 +79,7 @@ absl::StatusOr<Page<Quarantined>> SqliteStore::ListQuarantine(const UserKey& use
     while (q.Step()) {
       if (page.items.size() == static_cast<size_t>(limit)) {
         const Quarantined& last = page.items.back();
-        page.next = EncodePageToken("quarantine", {absl::StrCat(absl::ToUnixMicros(last.at)), last.run_id,
+        page.next = codec::EncodePageToken("quarantine", {absl::StrCat(absl::ToUnixMicros(last.at)), last.run_id,
                                                    absl::StrCat(last.ordinal)});
         break;
       }

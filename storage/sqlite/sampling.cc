@@ -3,7 +3,7 @@
 #include <set>
 #include <tuple>
 
-#include "storage/sqlite/codec.h"
+#include "storage/codec.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/store_impl.h"
 
@@ -116,7 +116,7 @@ bool AnyEligible(Connection& c, const UserKey& user, const SampleSpec& spec,
                  const std::vector<std::string>& except, absl::Time now) {
   return Query(c, "sample_any", user.tenant, user.user, TypeBits(spec), spec.min_importance,
                spec.min_confidence, spec.window_from, spec.window_to, BackoffTime(spec, now),
-               EncodeStrings(except))
+               codec::EncodeStrings(except))
       .Step();
 }
 

@@ -1,4 +1,4 @@
-#include "storage/sqlite/codec.h"
+#include "storage/codec.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/store_impl.h"
 
@@ -50,7 +50,7 @@ absl::StatusOr<SlotRegistry> SqliteStore::PutSlots(const std::string& tenant,
     for (const Slot& slot : slots) {
       if (IsStored(c, tenant, slot)) continue;
       Query(c, "slot_put", tenant, slot.pattern, slot.category, slot.value_type, slot.many, slot.temporal,
-            EncodeStrings(slot.aliases), slot.description)
+            codec::EncodeStrings(slot.aliases), slot.description)
           .Run();
       changed = true;
     }

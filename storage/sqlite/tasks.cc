@@ -1,7 +1,7 @@
 // Tasks as their callers see them: made, joined, listed, cancelled, retried. leases.cc has the workers' side.
 #include <algorithm>
 
-#include "storage/sqlite/codec.h"
+#include "storage/codec.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/store_impl.h"
 
@@ -41,8 +41,8 @@ void Join(Connection& c, const std::string& tenant, const std::string& task_id, 
     }
   }
   task->options.ignore_backoff |= ignore_backoff;
-  Query(c, "task_join", tenant, task_id, std::max(task->priority, priority), EncodeStrings(task->reasons),
-        EncodeOptions(task->options))
+  Query(c, "task_join", tenant, task_id, std::max(task->priority, priority), codec::EncodeStrings(task->reasons),
+        codec::EncodeOptions(task->options))
       .Run();
 }
 
@@ -79,7 +79,7 @@ std::optional<Task> LoadTask(Connection& c, const std::string& tenant, const std
   task.state = q.Enum<TaskState>(2);
   task.priority = static_cast<int32_t>(q.Int(3));
   task.reasons = q.Strings(4);
-  if (!DecodeOptions(q.Bytes(5), task.options)) c.FailCorrupt("task_get");
+  if (!codec::DecodeOptions(q.Bytes(5), task.options)) c.FailCorrupt("task_get");
   task.created_at = q.Time(6);
   task.run_after = q.MaybeTime(7);
   task.started_at = q.MaybeTime(8);
@@ -94,7 +94,7 @@ std::optional<Task> LoadTask(Connection& c, const std::string& tenant, const std
 std::string InsertTask(Connection& c, const UserKey& user, TaskState state, TriggerKind kind,
                        int32_t priority, const std::string& reasons, const std::string& options,
                        absl::Time now) {
-  std::string id = NewUuid();
+  std::string id = codec::NewUuid();
   Query(c, "task_insert", user.tenant, id, user.user, kind, state, priority, now, reasons, options).Run();
   return id;
 }
@@ -134,8 +134,8 @@ absl::StatusOr<EnqueueResult> EnqueueInside(Connection& c, const EnqueueRequest&
   if (joined) {
     Join(c, request.user.tenant, task_id, request.priority, reasons, request.options.ignore_backoff);
   } else {
-    task_id = InsertTask(c, request.user, place.state, request.kind, request.priority, EncodeStrings(reasons),
-                         EncodeOptions(request.options), now);
+    task_id = InsertTask(c, request.user, place.state, request.kind, request.priority, codec::EncodeStrings(reasons),
+                         codec::EncodeOptions(request.options), now);
   }
   if (!request.request_id.empty()) {
     Query(c, "request_expire", request.user.tenant, now - kRequestMemory).Run();
@@ -164,9 +164,9 @@ absl::StatusOr<Page<Task>> SqliteStore::ListTasks(const TaskFilter& filter, cons
   int64_t last_time = INT64_MAX;
   std::string last_id;
   if (!after.empty()) {
-    absl::StatusOr<std::vector<std::string>> fields = DecodePageToken("tasks", after, 2);
+    absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("tasks", after, 2);
     if (!fields.ok()) return fields.status();
-    absl::StatusOr<int64_t> time = PageTokenNumber((*fields)[0]);
+    absl::StatusOr<int64_t> time = codec::PageTokenNumber((*fields)[0]);
     if (!time.ok()) return time.status();
     last_time = *time;
     last_id = (*fields)[1];
@@ -180,7 +180,7 @@ absl::StatusOr<Page<Task>> SqliteStore::ListTasks(const TaskFilter& filter, cons
       int64_t time = 0;
       while (q.Step()) {
         if (page.items.size() == static_cast<size_t>(limit)) {
-          page.next = EncodePageToken("tasks", {absl::StrCat(time), page.items.back().id});
+          page.next = codec::EncodePageToken("tasks", {absl::StrCat(time), page.items.back().id});
           break;
         }
         std::optional<Task> task = LoadTask(c, filter.tenant, q.Text(0));

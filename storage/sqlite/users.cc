@@ -1,4 +1,4 @@
-#include "storage/sqlite/codec.h"
+#include "storage/codec.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/store_impl.h"
 
@@ -74,7 +74,7 @@ std::vector<TriggerCondition> LoadConditions(Connection& c, const UserKey& user)
 
 void PutCondition(Connection& c, const UserKey& user, int ord, const TriggerCondition& condition) {
   Query(c, "trig_put", user.tenant, user.user, ord, condition.kind, condition.interval, condition.episodes,
-        condition.megabytes, condition.cooldown, EncodeStrings(condition.events), condition.last_fired,
+        condition.megabytes, condition.cooldown, codec::EncodeStrings(condition.events), condition.last_fired,
         condition.next_due, condition.times_fired)
       .Run();
 }
@@ -115,7 +115,7 @@ absl::StatusOr<Page<UserKey>> SqliteStore::ListUsers(const std::string& tenant, 
   if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
   std::string last;
   if (!after.empty()) {
-    absl::StatusOr<std::vector<std::string>> fields = DecodePageToken("users", after, 1);
+    absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("users", after, 1);
     if (!fields.ok()) return fields.status();
     last = fields->front();
   }
@@ -124,7 +124,7 @@ absl::StatusOr<Page<UserKey>> SqliteStore::ListUsers(const std::string& tenant, 
     Query q(c, "user_page", tenant, last, int64_t{limit} + 1);
     while (q.Step()) {
       if (page.items.size() == static_cast<size_t>(limit)) {
-        page.next = EncodePageToken("users", {page.items.back().user});
+        page.next = codec::EncodePageToken("users", {page.items.back().user});
         break;
       }
       page.items.push_back({tenant, q.Text(0)});

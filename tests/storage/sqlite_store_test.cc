@@ -8,9 +8,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "storage/sqlite/codec.h"
+#include "storage/codec.h"
 #include "storage/sqlite/connection.h"
-#include "storage/sqlite/query_catalog.h"
+#include "storage/sqlite/embedded_sql.h"
 #include "tests/storage/sqlite_files.h"
 #include "tests/storage/store_conformance.h"
 
@@ -151,7 +151,7 @@ TEST(SqliteStoreTest, ErasedIdDoesNotComeBack) {
   // Erasing is a later operation; this is the row that it leaves.
   RawSql(folder.File("store.db"),
          absl::StrCat("INSERT INTO erased VALUES ('acme', 'ana', x'",
-                      absl::BytesToHexString(sqlite::Sha256("gone").substr(0, 16)), "', 0)"));
+                      absl::BytesToHexString(codec::Sha256("gone").substr(0, 16)), "', 0)"));
   auto store = Must(OpenSqlite({.path = folder.File("store.db")}));
   EXPECT_THAT(Must(store->IngestEpisodes(kAna, {MakeEpisode("gone"), MakeEpisode("here")}, {})),
               ElementsAre(IngestOutcome::kErased, IngestOutcome::kStored));

@@ -1,4 +1,4 @@
-#include "storage/sqlite/codec.h"
+#include "storage/codec.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -12,7 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
-namespace slowwave::sqlite {
+namespace slowwave::codec {
 namespace {
 
 using Json = nlohmann::json;
@@ -192,4 +192,4 @@ absl::StatusOr<int64_t> PageTokenNumber(const std::string& field) {
   return number;
 }
 
-}  // namespace slowwave::sqlite
+}  // namespace slowwave::codec

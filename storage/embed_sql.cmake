@@ -1,9 +1,9 @@
-# Writes a source file that holds the migrations and queries beside this script.
-#   cmake -DDIR=<this folder> -DOUT=<file> -P embed_sql.cmake
+# Writes a source file that holds a backend's migrations and queries.
+#   cmake -DBACKEND=<folder beside this script> -DOUT=<file> -P embed_sql.cmake
 # The delimiter of the raw strings must not occur in an SQL file; nothing else is special in them.
-set(text "// Generated from ${DIR} by embed_sql.cmake.\n")
-string(REPLACE "${DIR}" "storage/sqlite" text "${text}")
-string(APPEND text "#include \"storage/sqlite/embedded_sql.h\"\n\nnamespace slowwave::sqlite {\n\n")
+set(DIR "${CMAKE_CURRENT_LIST_DIR}/${BACKEND}")
+set(text "// Generated from storage/${BACKEND} by embed_sql.cmake.\n")
+string(APPEND text "#include \"storage/${BACKEND}/embedded_sql.h\"\n\nnamespace slowwave::${BACKEND} {\n\n")
 
 string(APPEND text "const std::vector<Migration>& EmbeddedMigrations() {\n  static const auto* const list = new std::vector<Migration>{\n")
 file(GLOB files "${DIR}/migrations/*.sql")
@@ -21,12 +21,12 @@ foreach(file IN LISTS files)
 endforeach()
 string(APPEND text "  };\n  return *list;\n}\n\n")
 
-string(APPEND text "const std::vector<std::string_view>& EmbeddedQueryFiles() {\n  static const auto* const list = new std::vector<std::string_view>{\n")
+string(APPEND text "const QueryMap& QueryCatalog() {\n  static const auto* const map = new QueryMap(ParseQueries({\n")
 file(GLOB files "${DIR}/queries/*.sql")
 list(SORT files)
 foreach(file IN LISTS files)
   file(READ "${file}" sql)
   string(APPEND text "      R\"slowwave(${sql})slowwave\",\n")
 endforeach()
-string(APPEND text "  };\n  return *list;\n}\n\n}  // namespace slowwave::sqlite\n")
+string(APPEND text "  }));\n  return *map;\n}\n\n}  // namespace slowwave::${BACKEND}\n")
 file(WRITE "${OUT}" "${text}")

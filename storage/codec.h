@@ -2,8 +2,8 @@
 //
 // Encoders may throw nlohmann::json::exception on strings that are not UTF-8, which types.h rules out; the
 // store's transactions catch it. Decoders return false on what they did not write.
-#ifndef SLOWWAVE_STORAGE_SQLITE_CODEC_H_
-#define SLOWWAVE_STORAGE_SQLITE_CODEC_H_
+#ifndef SLOWWAVE_STORAGE_CODEC_H_
+#define SLOWWAVE_STORAGE_CODEC_H_
 
 #include <string>
 #include <string_view>
@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "storage/types.h"
 
-namespace slowwave::sqlite {
+namespace slowwave::codec {
 
 // ["a","b"]
 std::string EncodeStrings(const std::vector<std::string>& list);
@@ -46,6 +46,6 @@ absl::StatusOr<std::vector<std::string>> DecodePageToken(std::string_view kind, 
                                                          size_t count);
 absl::StatusOr<int64_t> PageTokenNumber(const std::string& field);
 
-}  // namespace slowwave::sqlite
+}  // namespace slowwave::codec
 
-#endif  // SLOWWAVE_STORAGE_SQLITE_CODEC_H_
+#endif  // SLOWWAVE_STORAGE_CODEC_H_

@@ -1,0 +1,76 @@
+// One connection to Postgres, and statements sent over it as pipelines. Every wait has a deadline.
+//
+// Nothing is left in the session: no prepared statements, no settings but those of a transaction, so that a
+// pooler may hand each transaction to another server process. Thread safety: none.
+#ifndef SLOWWAVE_STORAGE_POSTGRES_CONNECTION_H_
+#define SLOWWAVE_STORAGE_POSTGRES_CONNECTION_H_
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "storage/postgres/values.h"
+
+namespace slowwave::postgres {
+
+struct Statement {
+  std::string_view sql;  // outlives its execution
+  Parameters parameters;
+};
+
+struct ResultDeleter {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using Result = std::unique_ptr<PGresult, ResultDeleter>;
+
+// Why a pipeline failed.
+struct Failure {
+  absl::Status status;
+  int statement = -1;     // the first that failed; -1: the connection did
+  std::string sql_state;  // five characters; empty if the connection failed
+};
+
+class Connection {
+ public:
+  // kUnavailable: not reached by the deadline, refused. kFailedPrecondition: wrong credentials or database, an
+  // encoding other than UTF-8. Messages do not hold the password.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& url, absl::Time deadline);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // One round trip: all statements, then a sync. `results` gets one for each that succeeded. After an error in
+  // one statement the others after it were not run. A broken or late connection is of no further use.
+  Failure Run(const std::vector<Statement>& statements, absl::Time deadline, std::vector<Result>& results);
+
+  // Nothing was received meanwhile, such as the server's farewell.
+  bool Fresh() const;
+  bool broken() const { return broken_; }
+  // The server has begun a transaction that is not over.
+  bool InTransaction() const;
+  PGconn* handle() { return handle_; }
+
+ private:
+  explicit Connection(PGconn* handle) : handle_(handle) {}
+  Failure Broken(absl::Status status);
+  // Waits until the socket can be read (or written, if there is more to send), and reads. False: see `failure`.
+  bool Progress(absl::Time deadline, Failure& failure);
+  // The next result, null between two statements' ones. False: see `failure`.
+  bool Next(absl::Time deadline, Result& result, Failure& failure);
+
+  PGconn* handle_;
+  bool broken_ = false;
+};
+
+// What the server's SQLSTATE means to a caller of the store.
+absl::Status StatusOfSqlState(std::string_view sql_state);
+
+}  // namespace slowwave::postgres
+
+#endif  // SLOWWAVE_STORAGE_POSTGRES_CONNECTION_H_

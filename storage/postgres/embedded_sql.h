@@ -1,0 +1,18 @@
+// The SQL files beside this one, as built in by storage/embed_sql.cmake.
+#ifndef SLOWWAVE_STORAGE_POSTGRES_EMBEDDED_SQL_H_
+#define SLOWWAVE_STORAGE_POSTGRES_EMBEDDED_SQL_H_
+
+#include <vector>
+
+#include "storage/migrator.h"
+#include "storage/query_catalog.h"
+
+namespace slowwave::postgres {
+
+const std::vector<Migration>& EmbeddedMigrations();
+// The named queries of queries/*.sql. Built once; safe from any thread.
+const QueryMap& QueryCatalog();
+
+}  // namespace slowwave::postgres
+
+#endif  // SLOWWAVE_STORAGE_POSTGRES_EMBEDDED_SQL_H_

@@ -1,0 +1,39 @@
+// A few connections, made when they are needed. Any thread.
+#ifndef SLOWWAVE_STORAGE_POSTGRES_POOL_H_
+#define SLOWWAVE_STORAGE_POSTGRES_POOL_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "storage/postgres/connection.h"
+
+namespace slowwave::postgres {
+
+class Pool {
+ public:
+  Pool(std::string url, int size, absl::Duration connect_timeout);
+
+  // The connection used last, a new one, or the next that is returned. kUnavailable: none by the deadline.
+  absl::StatusOr<std::unique_ptr<Connection>> Take(absl::Time deadline);
+  // Broken ones are dropped, and so is one that is still in a transaction.
+  void Return(std::unique_ptr<Connection> connection);
+
+ private:
+  bool CanTake() const ABSL_SHARED_LOCKS_REQUIRED(mu_) { return !idle_.empty() || open_ < size_; }
+
+  const std::string url_;
+  const int size_;
+  const absl::Duration connect_timeout_;
+  absl::Mutex mu_;
+  std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mu_);
+  int open_ ABSL_GUARDED_BY(mu_) = 0;  // idle or taken
+};
+
+}  // namespace slowwave::postgres
+
+#endif  // SLOWWAVE_STORAGE_POSTGRES_POOL_H_

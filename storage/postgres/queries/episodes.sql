@@ -1,0 +1,43 @@
+-- name: episodes_known
+-- index: episode
+SELECT id, digest, occurred_at FROM slowwave.episode WHERE tenant_id = $1 AND user_id = $2 AND id = ANY ($3::text[])
+
+-- name: episodes_erased
+-- index: erased
+SELECT id_hash FROM slowwave.erased WHERE tenant_id = $1 AND user_id = $2 AND id_hash = ANY ($3::bytea[])
+
+-- name: episode_insert
+-- index: episode
+INSERT INTO slowwave.episode(tenant_id, user_id, id, digest, type, origin, status, occurred_at, turn, session_id,
+                             speaker, importance, confidence, access_count, text, entities, metadata, embedding)
+SELECT $1, $2, e.* FROM unnest($3::text[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[],
+  $9::bigint[], $10::text[], $11::text[], $12::float8[], $13::float8[], $14::bigint[], $15::text[], $16::text[],
+  $17::text[], $18::bytea[]) AS e
+
+-- name: pending_insert
+-- index: pending
+INSERT INTO slowwave.pending(tenant_id, user_id, id, type, occurred_at, importance, confidence, access_count, bytes)
+SELECT $1, $2, p.* FROM unnest($3::text[], $4::bigint[], $5::timestamptz[], $6::float8[], $7::float8[], $8::bigint[],
+  $9::bigint[]) AS p
+
+-- name: episode_get
+-- index: episode, pending, review
+SELECT e.id, e.type, e.origin, coalesce(nullif(r.status, 0), e.status), e.occurred_at, e.turn, e.session_id,
+       e.speaker, e.importance, e.confidence, e.access_count, e.text, e.entities, e.metadata, e.embedding,
+       p.id IS NOT NULL, coalesce(p.tries, r.tries, 0), coalesce(r.state, 0::smallint), r.run_id
+FROM slowwave.episode e
+LEFT JOIN slowwave.pending p ON p.tenant_id = e.tenant_id AND p.user_id = e.user_id AND p.id = e.id
+LEFT JOIN slowwave.review r ON r.tenant_id = e.tenant_id AND r.user_id = e.user_id AND r.id = e.id
+WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.id = $3
+
+-- $3 and $4 the last row of the page before.
+-- name: episode_page
+-- index: episode_time, pending, review
+SELECT e.id, e.type, e.origin, coalesce(nullif(r.status, 0), e.status), e.occurred_at, e.turn, e.session_id,
+       e.speaker, e.importance, e.confidence, e.access_count, e.text, e.entities, e.metadata, e.embedding,
+       p.id IS NOT NULL, coalesce(p.tries, r.tries, 0), coalesce(r.state, 0::smallint), r.run_id
+FROM slowwave.episode e
+LEFT JOIN slowwave.pending p ON p.tenant_id = e.tenant_id AND p.user_id = e.user_id AND p.id = e.id
+LEFT JOIN slowwave.review r ON r.tenant_id = e.tenant_id AND r.user_id = e.user_id AND r.id = e.id
+WHERE e.tenant_id = $1 AND e.user_id = $2 AND (e.occurred_at, e.id) > ($3, $4)
+ORDER BY e.occurred_at, e.id LIMIT $5

@@ -1,0 +1,116 @@
+-- Across tenants, without locks: who has ready tasks, and how many run.
+-- name: claim_demands
+-- index: tenant, task_ready
+SELECT d.tenant_id, d.weight, d.best
+FROM (SELECT t.tenant_id, t.weight,
+             (SELECT min(k.rank) FROM slowwave.task k WHERE k.tenant_id = t.tenant_id AND k.state = 1) AS best
+      FROM slowwave.tenant t WHERE NOT t.paused) AS d
+WHERE d.best IS NOT NULL
+
+-- name: claim_running
+-- index: task_running
+SELECT tenant_id, count(*) FROM slowwave.task WHERE state = 2 GROUP BY tenant_id
+
+-- $2 limit, $3 token, $4 owner, $5 microseconds, $6 now or null. Whoever else claims is passed by.
+-- name: claim
+-- index: task, task_ready, plan
+WITH claimed AS (
+  UPDATE slowwave.task
+  SET state = 2, attempt = attempt + 1, lease_token = $3, lease_owner = $4,
+      lease_until = coalesce($6, now()) + $5 * interval '1 microsecond',
+      started_before = started_at, started_at = coalesce($6, now())
+  WHERE tenant_id = $1
+    AND task_id = ANY (ARRAY(SELECT k.task_id FROM slowwave.task k WHERE k.tenant_id = $1 AND k.state = 1
+                             ORDER BY k.rank, k.task_id LIMIT $2 FOR UPDATE SKIP LOCKED))
+  RETURNING tenant_id, task_id, user_id, kind, state, priority, reasons, options, created_at, run_after, started_at,
+            finished_at, attempt, last_error, run_id, rank)
+SELECT c.task_id, c.user_id, c.kind, c.state, c.priority, c.reasons, c.options, c.created_at, c.run_after, c.started_at,
+       c.finished_at, c.attempt, c.last_error, c.run_id, '', p.plan
+FROM claimed c LEFT JOIN slowwave.plan p ON p.tenant_id = c.tenant_id AND p.task_id = c.task_id
+ORDER BY c.rank, c.task_id
+
+-- name: lease_check
+-- index: task
+SELECT 1 / count(*) FROM slowwave.task
+WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+
+-- As lease_check, and nobody takes it away until the transaction ends.
+-- name: lease_hold
+-- index: task
+WITH held AS (SELECT 1 FROM slowwave.task
+              WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+              FOR UPDATE)
+SELECT 1 / count(*) FROM held
+
+-- name: lease_renew
+-- index: task
+UPDATE slowwave.task SET lease_until = coalesce($7, now()) + $6 * interval '1 microsecond'
+WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+RETURNING 1
+
+-- The attempt does not count, and its place in the queue is the old one.
+-- name: task_release
+-- index: task
+UPDATE slowwave.task SET state = 1, attempt = attempt - 1, started_at = started_before, started_before = NULL,
+  lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+RETURNING 1
+
+-- name: task_delay
+-- index: task
+UPDATE slowwave.task SET state = 4, run_after = coalesce($8, now()) + $6 * interval '1 microsecond', last_error = $7,
+  lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+RETURNING 1
+
+-- name: rescue_tenants
+-- index: task_running, task_delayed
+SELECT DISTINCT tenant_id FROM slowwave.task
+WHERE (state = 2 AND (lease_until <= coalesce($1, now()) OR $2)) OR (state = 4 AND run_after <= coalesce($1, now()))
+
+-- name: rescue_all_running
+-- index: task_running
+UPDATE slowwave.task SET state = 1, attempt = attempt - 1, started_at = started_before, started_before = NULL,
+  lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE tenant_id = $1 AND state = 2 RETURNING 1
+
+-- name: rescue_exhausted
+-- index: task_running
+SELECT user_id, task_id, lease_token FROM slowwave.task
+WHERE tenant_id = $1 AND state = 2 AND lease_until <= coalesce($2, now()) AND attempt >= $3
+
+-- name: rescue_bury
+-- index: task
+UPDATE slowwave.task SET state = 6, finished_at = coalesce($5, now()), last_error = $4,
+  lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE tenant_id = $1 AND task_id = $2 AND lease_token = $3 AND lease_until <= coalesce($5, now()) AND state = 2
+RETURNING 1
+
+-- name: rescue_expired
+-- index: task_running
+UPDATE slowwave.task SET state = 1, last_error = $3, lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE tenant_id = $1 AND state = 2 AND lease_until <= coalesce($2, now()) AND attempt < $4 RETURNING 1
+
+-- name: rescue_delayed
+-- index: task_delayed
+UPDATE slowwave.task SET state = 1, rank = run_after - priority * interval '6 minutes', run_after = NULL
+WHERE tenant_id = $1 AND state = 4 AND run_after <= coalesce($2, now()) RETURNING 1
+
+-- name: next_rescue
+-- index: task_running, task_delayed
+SELECT (SELECT min(lease_until) FROM slowwave.task WHERE state = 2),
+       (SELECT min(run_after) FROM slowwave.task WHERE state = 4)
+
+-- name: plan_put
+-- index: plan
+INSERT INTO slowwave.plan(tenant_id, task_id, plan) VALUES ($1, $2, $3)
+ON CONFLICT (tenant_id, task_id) DO UPDATE SET plan = excluded.plan
+
+-- name: plan_set_run
+-- index: task
+UPDATE slowwave.task SET run_id = $3 WHERE tenant_id = $1 AND task_id = $2
+
+-- A plan that is lost with the server is made again; its transaction need not wait for the disk.
+-- name: plan_settings
+-- index: none
+SELECT set_config('synchronous_commit', 'off', true)

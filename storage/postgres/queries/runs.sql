@@ -1,0 +1,129 @@
+-- name: run_answer
+-- index: run
+SELECT user_id, task_id, memory_version, follow_up FROM slowwave.run WHERE tenant_id = $1 AND run_id = $2
+
+-- name: run_get
+-- index: run
+SELECT user_id, task_id, started_at, finished_at, succeeded, report, change_set
+FROM slowwave.run WHERE tenant_id = $1 AND run_id = $2
+
+-- name: run_page
+-- index: run_of_user
+SELECT memory_version, run_id, task_id, started_at, finished_at, succeeded, report
+FROM slowwave.run WHERE tenant_id = $1 AND user_id = $2 AND memory_version < $3
+ORDER BY memory_version DESC LIMIT $4
+
+-- The statements of a commit, in its order. Each lies in the user's lock, which the first takes.
+
+-- Fails unless the memory is still at $3.
+-- name: commit_lock
+-- index: user_state
+WITH locked AS (SELECT memory_version FROM slowwave.user_state WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE)
+SELECT 1 / count(*) FROM locked WHERE memory_version = $3
+
+-- Fails unless the lease holds. $6 now or null, $7 run.
+-- name: commit_task
+-- index: task
+WITH done AS (UPDATE slowwave.task
+              SET state = 5, finished_at = coalesce($6, now()), run_id = $7, lease_token = NULL, lease_until = NULL,
+                  lease_owner = NULL
+              WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+              RETURNING 1)
+SELECT 1 / count(*) FROM done
+
+-- name: commit_plan
+-- index: plan
+DELETE FROM slowwave.plan WHERE tenant_id = $1 AND task_id = $2
+
+-- $3 run, $4 ids, $5 states, $6 statuses.
+-- name: commit_review
+-- index: pending, review
+INSERT INTO slowwave.review(tenant_id, user_id, id, run_id, state, status, tries)
+SELECT p.tenant_id, p.user_id, p.id, $3, v.state, v.status, p.tries
+FROM slowwave.pending p JOIN unnest($4::text[], $5::bigint[], $6::bigint[]) AS v(id, state, status) ON v.id = p.id
+WHERE p.tenant_id = $1 AND p.user_id = $2
+
+-- Takes episodes out of pending and the facts of replaced slots away, and counts. Fails unless all ($4) were pending.
+-- $3 ids, $5 keys, $6 facts to come, $7 unreadable, $8 quarantined, $9 stamp.
+-- name: commit_counts
+-- index: pending, fact, user_state
+WITH taken AS (DELETE FROM slowwave.pending WHERE tenant_id = $1 AND user_id = $2 AND id = ANY ($3::text[])
+               RETURNING bytes),
+     gone AS (DELETE FROM slowwave.fact WHERE tenant_id = $1 AND user_id = $2 AND key = ANY ($5::text[]) RETURNING 1),
+     counted AS (UPDATE slowwave.user_state
+                 SET memory_version = memory_version + 1,
+                     pending = pending - (SELECT count(*) FROM taken),
+                     pending_bytes = pending_bytes - (SELECT coalesce(sum(bytes), 0)::bigint FROM taken),
+                     facts = facts - (SELECT count(*) FROM gone) + $6,
+                     unreadable = unreadable + $7, quarantined = quarantined + $8,
+                     fold_stamp = CASE $9 WHEN '' THEN fold_stamp ELSE $9 END
+                 WHERE tenant_id = $1 AND user_id = $2
+                 RETURNING 1)
+SELECT 1 / CASE WHEN (SELECT count(*) FROM taken) = $4 THEN 1 ELSE 0 END FROM counted
+
+-- $4 not before.
+-- name: commit_left
+-- index: pending
+UPDATE slowwave.pending SET tries = tries + 1, not_before = coalesce($5, now()) + $4 * interval '1 microsecond'
+WHERE tenant_id = $1 AND user_id = $2 AND id = ANY ($3::text[])
+
+-- The id is a digest of content and run: the same twice is one assertion.
+-- name: commit_assertions
+-- index: assertion
+INSERT INTO slowwave.assertion(tenant_id, user_id, key, id, run_id, value, value_type, type, state, said_at, valid_from,
+                               valid_to, turn, session, trust, confidence, episode_confidence, text, evidence, context)
+SELECT $1, $2, a.* FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[],
+  $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::text[], $15::bigint[], $16::float8[],
+  $17::float8[], $18::text[], $19::text[], $20::text[]) AS a
+ON CONFLICT DO NOTHING
+
+-- name: commit_quarantine
+-- index: quarantine
+INSERT INTO slowwave.quarantine(tenant_id, user_id, at, run_id, ordinal, reason, detail, text, key, value, evidence)
+SELECT $1, $2, q.* FROM unnest($3::timestamptz[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+  $9::text[], $10::text[], $11::text[]) AS q
+
+-- The task behind is the follow-up. $3 now or null.
+-- name: commit_behind
+-- index: task_behind
+UPDATE slowwave.task SET state = 1, rank = coalesce($3, now()) - priority * interval '6 minutes'
+WHERE tenant_id = $1 AND user_id = $2 AND state = 3
+
+-- Or a new one, if the run ($3 its task) left what the next would find: $4 id of the new, $5 reasons, $6 now or null;
+-- then as in sampling.sql: $7 types, $8 importance, $9 confidence, $10 and $11 window, $12 ignore backoff; $13 ids that
+-- do not count.
+-- name: commit_backlog
+-- index: task, task_live, pending
+INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options, created_at)
+SELECT t.tenant_id, $4, t.user_id, t.kind, 1, t.priority, coalesce($6, now()) - t.priority * interval '6 minutes',
+       $5, t.options, coalesce($6, now())
+FROM slowwave.task t
+WHERE t.tenant_id = $1 AND t.user_id = $2 AND t.task_id = $3
+  AND NOT EXISTS (SELECT 1 FROM slowwave.task l WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.state IN (1, 2, 4))
+  AND EXISTS (SELECT 1 FROM slowwave.pending p
+              WHERE p.tenant_id = $1 AND p.user_id = $2
+                AND ($7 = 0 OR ($7 >> p.type) & 1 = 1)
+                AND p.importance >= $8 AND p.confidence >= $9
+                AND ($10 IS NULL OR p.occurred_at >= $10) AND ($11 IS NULL OR p.occurred_at < $11)
+                AND ($12 OR p.not_before IS NULL OR p.not_before <= coalesce($6, now()))
+                AND p.id <> ALL ($13::text[]))
+
+-- name: commit_run
+-- index: run, task_live
+INSERT INTO slowwave.run(tenant_id, user_id, run_id, task_id, started_at, finished_at, succeeded, memory_version,
+                         report, change_set, follow_up)
+SELECT u.tenant_id, u.user_id, $3, $4, $5, $6, $7, u.memory_version, $8, $9,
+       coalesce((SELECT l.task_id FROM slowwave.task l
+                 WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.state = 1), '')
+FROM slowwave.user_state u WHERE u.tenant_id = $1 AND u.user_id = $2
+RETURNING memory_version, follow_up
+
+-- name: commit_still_pending
+-- index: pending
+SELECT count(*) FROM slowwave.pending WHERE tenant_id = $1 AND user_id = $2 AND id = ANY ($3::text[])
+
+-- name: quarantine_page
+-- index: quarantine
+SELECT at, run_id, ordinal, reason, detail, text, key, value, evidence FROM slowwave.quarantine
+WHERE tenant_id = $1 AND user_id = $2 AND (at, run_id, ordinal) > (coalesce($3, '-infinity'::timestamptz), $4, $5)
+ORDER BY at, run_id, ordinal LIMIT $6

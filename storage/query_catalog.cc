@@ -1,0 +1,32 @@
+#include "storage/query_catalog.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+
+namespace slowwave {
+namespace {
+
+void AddFile(std::string_view text, QueryMap& queries) {
+  NamedQuery* query = nullptr;
+  for (absl::string_view line : absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
+    if (absl::ConsumePrefix(&line, "-- name: ")) {
+      query = &queries[std::string(line)];
+    } else if (query != nullptr && absl::ConsumePrefix(&line, "-- index: ")) {
+      if (line != "none") query->indexes = absl::StrSplit(line, ", ");
+    } else if (query != nullptr && !line.empty() && !absl::StartsWith(line, "--")) {
+      query->sql.append(line.data(), line.size()).push_back('\n');
+    }
+  }
+}
+
+}  // namespace
+
+QueryMap ParseQueries(const std::vector<std::string_view>& files) {
+  QueryMap queries;
+  for (std::string_view file : files) AddFile(file, queries);
+  return queries;
+}
+
+}  // namespace slowwave

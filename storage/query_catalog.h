@@ -1,0 +1,28 @@
+// A backend's SQL: files of named queries.
+//
+//   -- What the query is for.
+//   -- name: user_get
+//   -- index: user_state
+//   SELECT ...
+#ifndef SLOWWAVE_STORAGE_QUERY_CATALOG_H_
+#define SLOWWAVE_STORAGE_QUERY_CATALOG_H_
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace slowwave {
+
+struct NamedQuery {
+  std::string sql;                   // without comment lines
+  std::vector<std::string> indexes;  // tables and indexes of its `-- index:` line; empty for `none`
+};
+
+using QueryMap = std::map<std::string, NamedQuery, std::less<>>;
+
+QueryMap ParseQueries(const std::vector<std::string_view>& files);
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_STORAGE_QUERY_CATALOG_H_
