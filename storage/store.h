@@ -182,7 +182,8 @@ class Store {
   // kExists.
   // What `rule` (if any) makes of the user's state afterwards is part of the transaction; an
   // ingest that stored nothing does not ask it.
-  virtual absl::StatusOr<IngestResult> IngestEpisodes(const UserKey& user, const std::vector<Episode>& episodes,
+  virtual absl::StatusOr<IngestResult> IngestEpisodes(const UserKey& user,
+                                                      const std::vector<Episode>& episodes,
                                                       const std::vector<TriggerCondition>& defaults,
                                                       const TriggerRule& rule) = 0;
   // kNotFound: no such user or episode.
@@ -198,9 +199,9 @@ class Store {
   // day). kResourceExhausted: the tenant's queue is full (TenantSettings::max_waiting); joining is always
   // possible.
   virtual absl::StatusOr<EnqueueResult> Enqueue(const EnqueueRequest& request) = 0;
-  // Claims up to `limit` ready tasks. Tenants share: the next goes to the one with the fewest running tasks for
-  // its weight, paused ones get none (see fair_share.h). Within a tenant the best rank is first: ready time
-  // less six minutes a point of priority, so that nothing waits for ever. Their attempt counts.
+  // Claims up to `limit` ready tasks. Tenants share: the next goes to the one with the fewest running tasks
+  // for its weight, paused ones get none (see fair_share.h). Within a tenant the best rank is first: ready
+  // time less six minutes a point of priority, so that nothing waits for ever. Their attempt counts.
   virtual absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                               absl::Duration lease) = 0;
   // kAborted: the lease is lost.
@@ -279,9 +280,9 @@ class Store {
 
   // Writes the condition and the task in one transaction. kAborted: the condition is no longer as read.
   virtual absl::StatusOr<EnqueueResult> FireTrigger(const FireRequest& request) = 0;
-  // One sweep: users with a condition whose next_due has come, earliest first, at most `limit` of them, are put
-  // to `rule`; a due condition that it says nothing of loses its next_due. Users whose row another process is
-  // working on are left for the next sweep, and so is a tenant that is paused.
+  // One sweep: users with a condition whose next_due has come, earliest first, at most `limit` of them, are
+  // put to `rule`; a due condition that it says nothing of loses its next_due. Users whose row another
+  // process is working on are left for the next sweep, and so is a tenant that is paused.
   virtual absl::StatusOr<SweepResult> SweepTriggers(const TriggerRule& rule, int limit) = 0;
 
   // ---- tenants

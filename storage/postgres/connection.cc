@@ -21,22 +21,23 @@ int Poll(int socket, short events, absl::Time deadline) {
     const absl::Duration left = deadline - absl::Now();
     if (left <= absl::ZeroDuration()) return 0;
     pollfd one{.fd = socket, .events = events, .revents = 0};
-    const int64_t wait = std::clamp<int64_t>(absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1))), 1,
-                                             60'000);
+    const int64_t wait =
+        std::clamp<int64_t>(absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1))), 1, 60'000);
     const int ready = poll(&one, 1, static_cast<int>(wait));
     if (ready > 0) return one.revents;
     if (ready < 0 && errno != EINTR) return POLLERR;
   }
 }
 
-// The server refuses to start a session. What a pooler or a server says while it comes up is no reason to give up.
+// The server refuses to start a session. What a pooler or a server says while it comes up is no reason to
+// give up.
 absl::Status RefusedConnection(const std::string& message) {
-  const bool hopeless = absl::StrContains(message, "authentication failed") ||
-                        absl::StrContains(message, "does not exist") ||
-                        absl::StrContains(message, "no pg_hba.conf entry") ||
-                        absl::StrContains(message, "no password supplied") ||
-                        absl::StrContains(message, "no such user");
-  return absl::Status(hopeless ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable, message);
+  const bool hopeless =
+      absl::StrContains(message, "authentication failed") || absl::StrContains(message, "does not exist") ||
+      absl::StrContains(message, "no pg_hba.conf entry") ||
+      absl::StrContains(message, "no password supplied") || absl::StrContains(message, "no such user");
+  return absl::Status(hopeless ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable,
+                      message);
 }
 
 std::string FirstLine(const char* text) {
@@ -59,7 +60,8 @@ absl::Status StatusOfSqlState(std::string_view state) {
   if (s == "42P01" || s == "3F000" || s == "42703") {
     return absl::FailedPreconditionError("the database lacks a table: run `slowwave migrate up`" + code);
   }
-  if (absl::StartsWith(s, "40")) return absl::UnavailableError("the database is busy: transactions collide" + code);
+  if (absl::StartsWith(s, "40"))
+    return absl::UnavailableError("the database is busy: transactions collide" + code);
   if (absl::StartsWith(s, "08") || absl::StartsWith(s, "57P") || absl::StartsWith(s, "53") ||
       absl::StartsWith(s, "25P") || absl::StartsWith(s, "58")) {
     return absl::UnavailableError("the database is not available" + code);
@@ -70,8 +72,12 @@ absl::Status StatusOfSqlState(std::string_view state) {
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& url, absl::Time deadline) {
   // Dead peers are noticed by the kernel too, should a deadline of ours be long.
-  const std::array<const char*, 7> keys = {"dbname",        "fallback_application_name", "client_encoding",
-                                           "keepalives_idle", "keepalives_interval",       "keepalives_count",
+  const std::array<const char*, 7> keys = {"dbname",
+                                           "fallback_application_name",
+                                           "client_encoding",
+                                           "keepalives_idle",
+                                           "keepalives_interval",
+                                           "keepalives_count",
                                            nullptr};
   const std::array<const char*, 7> values = {url.c_str(), "slowwave", "UTF8", "10", "5", "3", nullptr};
   PGconn* handle = PQconnectStartParams(keys.data(), values.data(), /*expand_dbname=*/1);
@@ -91,7 +97,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
     return absl::FailedPreconditionError(
         absl::StrCat("the database's encoding is ", encoding, "; slowwave needs UTF8"));
   }
-  PQsetNoticeProcessor(handle, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      handle, [](void*, const char*) {}, nullptr);
   if (PQsetnonblocking(handle, 1) != 0 || PQenterPipelineMode(handle) != 1) {
     return absl::InternalError("the connection takes no pipelines");
   }
@@ -150,7 +157,8 @@ Failure Connection::Run(const std::vector<Statement>& statements, absl::Time dea
       return Broken(absl::UnavailableError("the connection to the database broke"));
     }
   }
-  if (PQpipelineSync(handle_) != 1) return Broken(absl::UnavailableError("the connection to the database broke"));
+  if (PQpipelineSync(handle_) != 1)
+    return Broken(absl::UnavailableError("the connection to the database broke"));
 
   Failure failure;
   Result result;

@@ -38,15 +38,15 @@ struct Failure {
 
 class Connection {
  public:
-  // kUnavailable: not reached by the deadline, refused. kFailedPrecondition: wrong credentials or database, an
-  // encoding other than UTF-8. Messages do not hold the password.
+  // kUnavailable: not reached by the deadline, refused. kFailedPrecondition: wrong credentials or database,
+  // an encoding other than UTF-8. Messages do not hold the password.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& url, absl::Time deadline);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // One round trip: all statements, then a sync. `results` gets one for each that succeeded. After an error in
-  // one statement the others after it were not run. A broken or late connection is of no further use.
+  // One round trip: all statements, then a sync. `results` gets one for each that succeeded. After an error
+  // in one statement the others after it were not run. A broken or late connection is of no further use.
   Failure Run(const std::vector<Statement>& statements, absl::Time deadline, std::vector<Result>& results);
 
   // Nothing was received meanwhile, such as the server's farewell.
@@ -59,7 +59,8 @@ class Connection {
  private:
   explicit Connection(PGconn* handle) : handle_(handle) {}
   Failure Broken(absl::Status status);
-  // Waits until the socket can be read (or written, if there is more to send), and reads. False: see `failure`.
+  // Waits until the socket can be read (or written, if there is more to send), and reads. False: see
+  // `failure`.
   bool Progress(absl::Time deadline, Failure& failure);
   // The next result, null between two statements' ones. False: see `failure`.
   bool Next(absl::Time deadline, Result& result, Failure& failure);

@@ -1,11 +1,12 @@
 // Brings one database to this binary's layout.
+#include "storage/postgres/migrations.h"
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "storage/postgres/connection.h"
 #include "storage/postgres/embedded_sql.h"
-#include "storage/postgres/migrations.h"
 #include "storage/postgres/postgres_store.h"
 
 namespace slowwave {
@@ -22,14 +23,14 @@ constexpr int kLockTries = 30;
 // Named queries need the tables that migrations make, so these few statements stand here.
 constexpr std::string_view kExists =
     "SELECT to_regclass('slowwave.schema_migration') IS NOT NULL, "
-    "EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'slowwave')";
+    "EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = "
+    "'slowwave')";
 constexpr std::string_view kReadAll =
     "SELECT version, name, checksum, applied_at FROM slowwave.schema_migration ORDER BY version";
 constexpr std::string_view kCreate =
     "CREATE TABLE IF NOT EXISTS slowwave.schema_migration(version integer NOT NULL PRIMARY KEY, "
     "name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL)";
-constexpr std::string_view kRecord =
-    "INSERT INTO slowwave.schema_migration VALUES ($1, $2, $3, now())";
+constexpr std::string_view kRecord = "INSERT INTO slowwave.schema_migration VALUES ($1, $2, $3, now())";
 // Held to the end of the transaction, and a setting of it: both pass through a pooler.
 constexpr std::string_view kLock = "SELECT pg_advisory_xact_lock(7811853, 1)";
 constexpr std::string_view kLockTimeout = "SELECT set_config('lock_timeout', $1, true)";
@@ -52,7 +53,8 @@ std::vector<std::string> Split(std::string_view sql) {
       statements.back().push_back(sql[at++]);
     }
   }
-  std::erase_if(statements, [](const std::string& s) { return s.find_first_not_of(" \n") == std::string::npos; });
+  std::erase_if(statements,
+                [](const std::string& s) { return s.find_first_not_of(" \n") == std::string::npos; });
   return statements;
 }
 
@@ -61,14 +63,16 @@ std::vector<std::string> Split(std::string_view sql) {
 absl::StatusOr<std::vector<AppliedMigration>> PostgresMigrationDriver::Applied() {
   std::vector<Result> results;
   const absl::Time deadline = absl::Now() + kRead;
-  if (Failure f = connection_.Run({{kExists, Parameters()}}, deadline, results); !f.status.ok()) return f.status;
+  if (Failure f = connection_.Run({{kExists, Parameters()}}, deadline, results); !f.status.ok())
+    return f.status;
   if (DecodeInt(Column(results[0], 0, 0)) == 0) {
     if (DecodeInt(Column(results[0], 0, 1)) != 0) {
       return absl::FailedPreconditionError("the schema `slowwave` belongs to another program");
     }
     return std::vector<AppliedMigration>();
   }
-  if (Failure f = connection_.Run({{kReadAll, Parameters()}}, deadline, results); !f.status.ok()) return f.status;
+  if (Failure f = connection_.Run({{kReadAll, Parameters()}}, deadline, results); !f.status.ok())
+    return f.status;
   std::vector<AppliedMigration> list;
   for (int row = 0; row < PQntuples(results[1].get()); ++row) {
     list.push_back({.version = static_cast<int>(DecodeInt(Column(results[1], row, 0))),
@@ -83,12 +87,12 @@ absl::Status PostgresMigrationDriver::TryApply(const Migration& migration, const
                                                bool& lock_timeout) {
   const absl::Time deadline = absl::Now() + kApply;
   std::vector<Result> results;
-  const std::vector<Statement> opening = {{"BEGIN", Parameters()},
-                                          {kLock, Parameters()},
-                                          {"CREATE SCHEMA IF NOT EXISTS slowwave", Parameters()},
-                                          {kCreate, Parameters()},
-                                          {"SELECT count(*) FROM slowwave.schema_migration WHERE version = $1",
-                                           Parameters(migration.version)}};
+  const std::vector<Statement> opening = {
+      {"BEGIN", Parameters()},
+      {kLock, Parameters()},
+      {"CREATE SCHEMA IF NOT EXISTS slowwave", Parameters()},
+      {kCreate, Parameters()},
+      {"SELECT count(*) FROM slowwave.schema_migration WHERE version = $1", Parameters(migration.version)}};
   Failure failure = connection_.Run(opening, deadline, results);
   bool applied = false;
   if (failure.status.ok()) {

@@ -10,9 +10,9 @@
 
 namespace slowwave::postgres {
 
-// Where migrations are recorded: slowwave.schema_migration. An advisory lock keeps two processes from applying
-// at once; the second finds it done. A migration waits for a table's lock a short time only, then lets the queue
-// behind it pass and tries again.
+// Where migrations are recorded: slowwave.schema_migration. An advisory lock keeps two processes from
+// applying at once; the second finds it done. A migration waits for a table's lock a short time only, then
+// lets the queue behind it pass and tries again.
 class PostgresMigrationDriver : public MigrationDriver {
  public:
   explicit PostgresMigrationDriver(Connection& connection) : connection_(connection) {}

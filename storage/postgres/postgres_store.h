@@ -19,15 +19,17 @@
 namespace slowwave {
 
 struct PostgresOptions {
-  std::string url;                                     // postgres://user:password@host:port/database?sslmode=...
-  int connections = 8;                                 // at most; >= 1
-  absl::Duration connect_timeout = absl::Seconds(3);   // of one attempt
-  absl::Duration call_timeout = absl::Seconds(10);     // of one call of the store, waiting for a connection included
-  absl::Duration commit_timeout = absl::Seconds(20);   // of CommitRun, which looks again when its end is in doubt
+  std::string url;      // postgres://user:password@host:port/database?sslmode=...
+  int connections = 8;  // at most; >= 1
+  absl::Duration connect_timeout = absl::Seconds(3);  // of one attempt
+  absl::Duration call_timeout =
+      absl::Seconds(10);  // of one call of the store, waiting for a connection included
+  absl::Duration commit_timeout =
+      absl::Seconds(20);  // of CommitRun, which looks again when its end is in doubt
   absl::Duration ping_timeout = absl::Seconds(2);
-  bool migrate = true;                                 // apply outstanding migrations; else they are an error
-  std::string listen_url;                              // for wake-ups: a direct connection, no pooler; empty: none
-  std::function<absl::Time()> now;                     // tests only; null: the database's clock
+  bool migrate = true;              // apply outstanding migrations; else they are an error
+  std::string listen_url;           // for wake-ups: a direct connection, no pooler; empty: none
+  std::function<absl::Time()> now;  // tests only; null: the database's clock
 };
 
 // Reaches the database once. kUnavailable: it cannot be reached. kFailedPrecondition: wrong credentials, a
@@ -38,7 +40,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgres(PostgresOptions options);
 // What the database has and lacks; changes nothing.
 absl::StatusOr<MigrationStatus> PostgresMigrationStatus(const std::string& url);
 
-// Applies what is outstanding, one transaction each, while others work. One process at a time. Returns how many.
+// Applies what is outstanding, one transaction each, while others work. One process at a time. Returns how
+// many.
 absl::StatusOr<int> PostgresMigrate(const std::string& url);
 
 // The URL without its password, for messages.

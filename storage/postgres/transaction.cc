@@ -68,7 +68,8 @@ std::vector<Evidence> Rows::EvidenceList(int column) {
   return list;
 }
 
-Transaction::Transaction(Connection& connection, Mode mode, absl::Time deadline, std::optional<absl::Time> clock)
+Transaction::Transaction(Connection& connection, Mode mode, absl::Time deadline,
+                         std::optional<absl::Time> clock)
     : connection_(connection), mode_(mode), deadline_(deadline), clock_(clock) {}
 
 void Transaction::Fail(absl::Status error) {
@@ -113,13 +114,13 @@ bool Transaction::Send() {
   }
   const auto guard = guards_.find(before + static_cast<size_t>(std::max(0, failure.statement)));
   if (failure.sql_state == kDivisionByZero && guard != guards_.end()) {
+    guarded_ = true;
     Fail(guard->second);
     return false;
   }
   in_doubt_ = failure.statement < 0 && sent.back().sql == kCommit;
-  worth_another_try_ =
-      !in_doubt_ && (failure.statement < 0 || absl::StartsWith(failure.sql_state, "40") ||
-                     absl::StartsWith(failure.sql_state, "57P"));
+  worth_another_try_ = !in_doubt_ && (failure.statement < 0 || absl::StartsWith(failure.sql_state, "40") ||
+                                      absl::StartsWith(failure.sql_state, "57P"));
   Fail(failure.status);
   return false;
 }
@@ -139,7 +140,8 @@ absl::Status Transaction::End(const absl::Status& outcome) {
   }
   if (!connection_.broken() && connection_.InTransaction()) {
     std::vector<Result> ignored;
-    connection_.Run({{kRollback, Parameters()}}, deadline_, ignored);  // a broken connection rolls back as well
+    connection_.Run({{kRollback, Parameters()}}, deadline_,
+                    ignored);  // a broken connection rolls back as well
   }
   return failed() ? error_ : outcome;
 }

@@ -5,8 +5,8 @@
 //   if (!user.Step()) return NoSuchUser();
 //   t.Add("user_rename", ...);     // sent with COMMIT when the body is done
 //
-// Errors stick: after the first one nothing is sent any more, rows are empty, and what the body concludes from
-// that is discarded in favour of the error. Thread safety: none.
+// Errors stick: after the first one nothing is sent any more, rows are empty, and what the body concludes
+// from that is discarded in favour of the error. Thread safety: none.
 #ifndef SLOWWAVE_STORAGE_POSTGRES_TRANSACTION_H_
 #define SLOWWAVE_STORAGE_POSTGRES_TRANSACTION_H_
 
@@ -94,6 +94,8 @@ class Transaction {
   void Fail(absl::Status error);
   // Nothing can have been committed, and another try may well succeed.
   bool worth_another_try() const { return worth_another_try_; }
+  // The end is the database's or the connection's doing, not the body's.
+  bool failed_itself() const { return failed() && !guarded_; }
   // It may or may not have been committed.
   bool in_doubt() const { return in_doubt_; }
 
@@ -110,7 +112,7 @@ class Transaction {
   std::vector<Statement> queued_;
   std::map<size_t, absl::Status> guards_;  // by statement of the whole transaction
   std::vector<Result> results_;            // of all statements sent
-  bool begun_ = false, over_ = false, worth_another_try_ = false, in_doubt_ = false;
+  bool begun_ = false, over_ = false, guarded_ = false, worth_another_try_ = false, in_doubt_ = false;
   absl::Status error_;
 };
 

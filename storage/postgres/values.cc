@@ -36,7 +36,9 @@ void Parameters::Begin(Oid oid) {
   oids_.push_back(static_cast<unsigned>(oid));
 }
 
-void Parameters::End() { lengths_.back() = static_cast<int>(static_cast<int64_t>(bytes_.size()) - offsets_.back()); }
+void Parameters::End() {
+  lengths_.back() = static_cast<int>(static_cast<int64_t>(bytes_.size()) - offsets_.back());
+}
 
 void Parameters::BeginArray(Oid array, Oid element, size_t count) {
   Begin(array);
@@ -71,6 +73,8 @@ double DecodeReal(std::string_view bytes) {
   return std::bit_cast<double>(static_cast<uint64_t>(DecodeInt(bytes)));
 }
 
-absl::Time DecodeTime(std::string_view bytes) { return absl::FromUnixMicros(DecodeInt(bytes) + kEpochMicros); }
+absl::Time DecodeTime(std::string_view bytes) {
+  return absl::FromUnixMicros(DecodeInt(bytes) + kEpochMicros);
+}
 
 }  // namespace slowwave::postgres

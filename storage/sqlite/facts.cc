@@ -91,7 +91,8 @@ void InsertFacts(Connection& c, const UserKey& user, const std::vector<Fact>& fa
   for (const Fact& f : facts) {
     Query(c, "fact_insert", user.tenant, user.user, f.key, next[f.key]++, f.category, CategoryPart(f.key),
           f.subject, f.predicate, f.value, f.value_type, f.type, f.text, f.confidence, f.trust, f.temporal,
-          f.valid_from, f.valid_to, f.closed, codec::EncodeEvidence(f.evidence), codec::EncodeEvidence(f.closing), f.run_id)
+          f.valid_from, f.valid_to, f.closed, codec::EncodeEvidence(f.evidence),
+          codec::EncodeEvidence(f.closing), f.run_id)
         .Run();
   }
 }
@@ -160,7 +161,8 @@ absl::StatusOr<Page<Fact>> SqliteStore::ListFacts(const UserKey& user, const Fac
   if (!after.empty()) {
     absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("facts", after, 3);
     if (!fields.ok()) return fields.status();
-    absl::StatusOr<int64_t> from = codec::PageTokenNumber((*fields)[1]), ord = codec::PageTokenNumber((*fields)[2]);
+    absl::StatusOr<int64_t> from = codec::PageTokenNumber((*fields)[1]),
+                            ord = codec::PageTokenNumber((*fields)[2]);
     if (!from.ok()) return from.status();
     if (!ord.ok()) return ord.status();
     last_key = (*fields)[0];

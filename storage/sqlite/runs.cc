@@ -64,7 +64,8 @@ absl::StatusOr<Page<Quarantined>> SqliteStore::ListQuarantine(const UserKey& use
   if (!after.empty()) {
     absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("quarantine", after, 3);
     if (!fields.ok()) return fields.status();
-    absl::StatusOr<int64_t> at = codec::PageTokenNumber((*fields)[0]), ordinal = codec::PageTokenNumber((*fields)[2]);
+    absl::StatusOr<int64_t> at = codec::PageTokenNumber((*fields)[0]),
+                            ordinal = codec::PageTokenNumber((*fields)[2]);
     if (!at.ok()) return at.status();
     if (!ordinal.ok()) return ordinal.status();
     last_at = *at;
@@ -79,8 +80,8 @@ absl::StatusOr<Page<Quarantined>> SqliteStore::ListQuarantine(const UserKey& use
     while (q.Step()) {
       if (page.items.size() == static_cast<size_t>(limit)) {
         const Quarantined& last = page.items.back();
-        page.next = codec::EncodePageToken("quarantine", {absl::StrCat(absl::ToUnixMicros(last.at)), last.run_id,
-                                                   absl::StrCat(last.ordinal)});
+        page.next = codec::EncodePageToken("quarantine", {absl::StrCat(absl::ToUnixMicros(last.at)),
+                                                          last.run_id, absl::StrCat(last.ordinal)});
         break;
       }
       Quarantined& item = page.items.emplace_back();

@@ -41,8 +41,8 @@ void Join(Connection& c, const std::string& tenant, const std::string& task_id, 
     }
   }
   task->options.ignore_backoff |= ignore_backoff;
-  Query(c, "task_join", tenant, task_id, std::max(task->priority, priority), codec::EncodeStrings(task->reasons),
-        codec::EncodeOptions(task->options))
+  Query(c, "task_join", tenant, task_id, std::max(task->priority, priority),
+        codec::EncodeStrings(task->reasons), codec::EncodeOptions(task->options))
       .Run();
 }
 
@@ -134,8 +134,8 @@ absl::StatusOr<EnqueueResult> EnqueueInside(Connection& c, const EnqueueRequest&
   if (joined) {
     Join(c, request.user.tenant, task_id, request.priority, reasons, request.options.ignore_backoff);
   } else {
-    task_id = InsertTask(c, request.user, place.state, request.kind, request.priority, codec::EncodeStrings(reasons),
-                         codec::EncodeOptions(request.options), now);
+    task_id = InsertTask(c, request.user, place.state, request.kind, request.priority,
+                         codec::EncodeStrings(reasons), codec::EncodeOptions(request.options), now);
   }
   if (!request.request_id.empty()) {
     Query(c, "request_expire", request.user.tenant, now - kRequestMemory).Run();

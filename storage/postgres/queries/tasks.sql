@@ -7,6 +7,13 @@ FROM slowwave.task t
 LEFT JOIN slowwave.run r ON r.tenant_id = t.tenant_id AND r.run_id = t.run_id AND t.state = 5
 WHERE t.tenant_id = $1 AND t.task_id = $2
 
+-- As task_get, locked.
+-- name: task_lock
+-- index: task
+SELECT t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after,
+       t.started_at, t.finished_at, t.attempt, t.last_error, t.run_id, ''
+FROM slowwave.task t WHERE t.tenant_id = $1 AND t.task_id = $2 FOR UPDATE
+
 -- name: task_user
 -- index: task
 SELECT user_id FROM slowwave.task WHERE tenant_id = $1 AND task_id = $2

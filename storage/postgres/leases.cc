@@ -1,0 +1,201 @@
+// Tasks as workers hold them: claimed, renewed, handed back, failed, rescued. tasks.cc has the callers' side.
+#include <map>
+
+#include "storage/codec.h"
+#include "storage/postgres/rows.h"
+#include "storage/postgres/store_impl.h"
+
+namespace slowwave::postgres {
+namespace {
+
+constexpr char kLeaseRanOut[] = "the worker's lease ran out";
+
+absl::Status RowOrLost(Rows row) { return row.Step() ? absl::OkStatus() : LeaseLost(); }
+
+}  // namespace
+
+absl::Status LeaseLost() {
+  return absl::AbortedError("lease lost: the task is no longer held by this attempt");
+}
+
+absl::StatusOr<std::vector<TenantDemand>> PostgresStore::ReadDemands(int room) {
+  return Read("claim tasks", [&](Transaction& t) -> absl::StatusOr<std::vector<TenantDemand>> {
+    Rows ready = t.Add("claim_demands");
+    Rows running = t.Add("claim_running");
+    t.Finish();
+    std::map<std::string, TenantDemand> demands;
+    while (ready.Step()) {
+      // How many are ready is seen when they are claimed.
+      demands[ready.Text(0)] = {.tenant = ready.Text(0),
+                                .weight = ready.Real(1),
+                                .running = 0,
+                                .ready = room,
+                                .best_rank = absl::ToUnixMicros(ready.Time(2))};
+    }
+    while (running.Step()) {
+      const auto it = demands.find(running.Text(0));
+      if (it != demands.end()) it->second.running = running.Int(1);
+    }
+    std::vector<TenantDemand> list;
+    for (auto& [name, demand] : demands) list.push_back(std::move(demand));
+    return list;
+  });
+}
+
+absl::StatusOr<std::vector<ClaimedTask>> PostgresStore::ClaimOfTenant(const TenantShare& share,
+                                                                      const std::string& owner,
+                                                                      absl::Duration lease) {
+  return Single("claim tasks", [&](Transaction& t) -> absl::StatusOr<std::vector<ClaimedTask>> {
+    std::vector<ClaimedTask> claimed;
+    const std::string token = codec::NewToken();
+    Rows rows = t.Add("claim", share.tenant, share.tasks, token, owner, lease, t.clock());
+    t.Send();
+    while (rows.Step()) {
+      ClaimedTask& one = claimed.emplace_back();
+      one.task = ReadTask(share.tenant, rows);
+      one.lease = {
+          .user = one.task.user, .task_id = one.task.id, .attempt = one.task.attempt, .token = token};
+      one.plan = rows.MaybeText(15).value_or("");
+    }
+    return claimed;
+  });
+}
+
+// A tenant may have fewer ready tasks than its share, or another process may be quicker: what room is left is
+// dealt out again, until nothing more comes.
+absl::StatusOr<std::vector<ClaimedTask>> PostgresStore::ClaimTasks(const std::string& owner, int limit,
+                                                                   absl::Duration lease) {
+  if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
+  std::vector<ClaimedTask> all;
+  while (true) {
+    const int room = limit - static_cast<int>(all.size());
+    if (room == 0) return all;
+    absl::StatusOr<std::vector<TenantDemand>> demands = ReadDemands(room);
+    if (!demands.ok()) return all.empty() ? demands.status() : absl::StatusOr<std::vector<ClaimedTask>>(all);
+    size_t got = 0;
+    for (const TenantShare& share : FairShares(*demands, room)) {
+      absl::StatusOr<std::vector<ClaimedTask>> some = ClaimOfTenant(share, owner, lease);
+      // What was claimed before must not be lost to its caller.
+      if (!some.ok()) return all.empty() ? some.status() : absl::StatusOr<std::vector<ClaimedTask>>(all);
+      got += some->size();
+      for (ClaimedTask& one : *some) all.push_back(std::move(one));
+    }
+    if (got == 0) return all;
+  }
+}
+
+absl::Status PostgresStore::RenewLease(const Lease& lease, absl::Duration duration) {
+  return Single("renew lease", [&](Transaction& t) -> absl::Status {
+    Rows row = t.Add("lease_renew", lease.user.tenant, lease.task_id, lease.user.user, lease.token,
+                     lease.attempt, duration, t.clock());
+    t.Send();
+    return RowOrLost(row);
+  });
+}
+
+absl::Status PostgresStore::ReleaseTask(const Lease& lease) {
+  return Single("release task", [&](Transaction& t) -> absl::Status {
+    Rows row =
+        t.Add("task_release", lease.user.tenant, lease.task_id, lease.user.user, lease.token, lease.attempt);
+    t.Send();
+    return RowOrLost(row);
+  });
+}
+
+absl::Status PostgresStore::FailTask(const Lease& lease, const std::string& error,
+                                     std::optional<absl::Duration> retry_after) {
+  const UserKey& user = lease.user;
+  return Write("fail task", [&](Transaction& t) -> absl::Status {
+    if (retry_after) {
+      Rows row = t.Add("task_delay", user.tenant, lease.task_id, user.user, lease.token, lease.attempt,
+                       *retry_after, error, t.clock());
+      t.Finish();
+      return RowOrLost(row);
+    }
+    t.Add("user_lock", user.tenant, user.user);
+    t.Add("lease_hold", user.tenant, lease.task_id, user.user, lease.token, lease.attempt);
+    t.Guard(LeaseLost());
+    t.Add("task_finish", user.tenant, lease.task_id, TaskState::kDead, error, t.clock());
+    t.Add("task_activate_behind", user.tenant, user.user, t.clock());
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<int> PostgresStore::RescueTenant(const std::string& tenant, int max_attempts,
+                                                bool all_running) {
+  struct Exhausted {
+    std::string user, task_id, token;
+  };
+  std::vector<Exhausted> exhausted;
+  absl::StatusOr<int> rescued = Write("rescue tasks", [&](Transaction& t) -> absl::StatusOr<int> {
+    exhausted.clear();
+    Rows expired = all_running ? t.Add("rescue_all_running", tenant)
+                               : t.Add("rescue_expired", tenant, t.clock(), kLeaseRanOut, max_attempts);
+    Rows delayed = t.Add("rescue_delayed", tenant, t.clock());
+    Rows dead = t.Add("rescue_exhausted", tenant, t.clock(), max_attempts);
+    t.Finish();
+    while (dead.Step()) exhausted.push_back({dead.Text(0), dead.Text(1), dead.Text(2)});
+    return expired.count() + delayed.count();
+  });
+  if (!rescued.ok()) return rescued.status();
+  int ready = *rescued;
+  for (const Exhausted& one : exhausted) {
+    absl::StatusOr<int> activated = Write("rescue tasks", [&](Transaction& t) -> absl::StatusOr<int> {
+      t.Add("user_lock", tenant, one.user);
+      Rows buried = t.Add("rescue_bury", tenant, one.task_id, one.token, kLeaseRanOut, t.clock());
+      if (!t.Send() || !buried.Step()) return 0;  // another process was quicker
+      Rows behind = t.Add("task_activate_behind", tenant, one.user, t.clock());
+      t.Finish();
+      return behind.count();
+    });
+    if (!activated.ok()) return activated.status();
+    ready += *activated;
+  }
+  return ready;
+}
+
+absl::StatusOr<int> PostgresStore::RescueTasks(int max_attempts, bool all_running) {
+  absl::StatusOr<std::vector<std::string>> tenants =
+      Single("rescue tasks", [&](Transaction& t) -> absl::StatusOr<std::vector<std::string>> {
+        std::vector<std::string> names;
+        Rows rows = t.Add("rescue_tenants", t.clock(), all_running);
+        t.Send();
+        while (rows.Step()) names.push_back(rows.Text(0));
+        return names;
+      });
+  if (!tenants.ok()) return tenants.status();
+  int ready = 0;
+  for (const std::string& tenant : *tenants) {
+    absl::StatusOr<int> one = RescueTenant(tenant, max_attempts, all_running);
+    if (!one.ok()) return one.status();
+    ready += *one;
+  }
+  return ready;
+}
+
+absl::StatusOr<absl::Time> PostgresStore::NextRescue() {
+  return Single("next rescue", [&](Transaction& t) -> absl::StatusOr<absl::Time> {
+    Rows row = t.Add("next_rescue");
+    t.Send();
+    absl::Time next = absl::InfiniteFuture();
+    if (!row.Step()) return next;
+    if (!row.IsNull(0)) next = std::min(next, row.Time(0));
+    if (!row.IsNull(1)) next = std::min(next, row.Time(1));
+    return next;
+  });
+}
+
+absl::Status PostgresStore::StorePlan(const Lease& lease, const std::string& run_id,
+                                      const std::string& plan) {
+  const UserKey& user = lease.user;
+  return Write("store plan", [&](Transaction& t) -> absl::Status {
+    t.Add("plan_settings");
+    t.Add("lease_hold", user.tenant, lease.task_id, user.user, lease.token, lease.attempt);
+    t.Guard(LeaseLost());
+    t.Add("plan_put", user.tenant, lease.task_id, plan);
+    t.Add("plan_set_run", user.tenant, lease.task_id, run_id);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace slowwave::postgres

@@ -1,0 +1,74 @@
+#include "storage/postgres/postgres_store.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "storage/postgres/embedded_sql.h"
+#include "storage/postgres/migrations.h"
+#include "storage/postgres/store_impl.h"
+
+namespace slowwave {
+namespace postgres {
+
+PostgresStore::PostgresStore(PostgresOptions options)
+    : options_(std::move(options)),
+      pool_(options_.url, options_.connections, options_.connect_timeout),
+      listener_(options_.listen_url) {}
+
+absl::Status PostgresStore::Ping() {
+  const auto body = [](Transaction& t) -> absl::Status {
+    t.Add("ping");
+    t.Send();
+    return absl::OkStatus();
+  };
+  return Transact("ping", Mode::kSingle, options_.ping_timeout, body);
+}
+
+void PostgresStore::OnWork(std::function<void()> wake) { listener_.Start(std::move(wake)); }
+
+namespace {
+
+// A newer slowwave may have been here: what it added is no concern of ours.
+absl::Status CheckLayout(MigrationStatus status, bool may_lack) {
+  for (MigrationState& state : status.migrations) {
+    if (state.checksum.empty()) state.problem.clear();
+  }
+  if (absl::Status valid = ValidateMigrations(status); !valid.ok()) return valid;
+  if (status.outstanding == 0 || may_lack) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(status.outstanding, " migrations are outstanding; apply them with `slowwave migrate up`"));
+}
+
+}  // namespace
+}  // namespace postgres
+
+absl::StatusOr<std::unique_ptr<Store>> OpenPostgres(PostgresOptions options) {
+  if (options.connections < 1) return absl::InvalidArgumentError("connections: must be at least 1");
+  absl::StatusOr<std::unique_ptr<postgres::Connection>> connection = postgres::ConnectToMigrate(options.url);
+  if (!connection.ok()) return connection.status();
+  postgres::PostgresMigrationDriver driver(**connection);
+  absl::StatusOr<MigrationStatus> status = ReadMigrationStatus(postgres::EmbeddedMigrations(), driver);
+  if (!status.ok()) return status.status();
+  if (absl::Status fits = postgres::CheckLayout(*status, options.migrate); !fits.ok()) return fits;
+  if (status->outstanding > 0) {
+    absl::StatusOr<int> applied = MigrateUp(postgres::EmbeddedMigrations(), driver);
+    if (!applied.ok()) return applied.status();
+  }
+  return std::make_unique<postgres::PostgresStore>(std::move(options));
+}
+
+std::string RedactPostgresUrl(const std::string& url) {
+  const size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return "postgres";
+  const size_t from = scheme + 3;
+  const size_t at = url.find('@', from);
+  std::string shown = url;
+  if (at != std::string::npos && at < std::min(url.find('/', from), url.size())) {
+    const size_t colon = url.find(':', from);
+    if (colon < at) shown = absl::StrCat(url.substr(0, colon), url.substr(at));
+  }
+  // Parameters may hold a password as well.
+  return shown.substr(0, shown.find('?'));
+}
+
+}  // namespace slowwave

@@ -1,0 +1,105 @@
+#include "storage/codec.h"
+#include "storage/postgres/rows.h"
+#include "storage/postgres/store_impl.h"
+
+namespace slowwave::postgres {
+
+absl::StatusOr<RunRecord> PostgresStore::GetRun(const std::string& tenant, const std::string& run_id) {
+  return Single("get run", [&](Transaction& t) -> absl::StatusOr<RunRecord> {
+    Rows row = t.Add("run_get", tenant, run_id);
+    if (!t.Send() || !row.Step()) return absl::NotFoundError("no such run");
+    RunRecord run;
+    run.run_id = run_id;
+    run.user = {tenant, row.Text(0)};
+    run.task_id = row.Text(1);
+    run.started_at = row.Time(2);
+    run.finished_at = row.Time(3);
+    run.succeeded = row.Bool(4);
+    run.report = row.Text(5);
+    run.change_set = row.Text(6);
+    return run;
+  });
+}
+
+absl::StatusOr<Page<RunRecord>> PostgresStore::ListRuns(const UserKey& user, const std::string& after,
+                                                        int limit) {
+  if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
+  int64_t last = INT64_MAX;
+  if (!after.empty()) {
+    absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("runs", after, 1);
+    if (!fields.ok()) return fields.status();
+    absl::StatusOr<int64_t> number = codec::PageTokenNumber(fields->front());
+    if (!number.ok()) return number.status();
+    last = *number;
+  }
+  return Read("list runs", [&](Transaction& t) -> absl::StatusOr<Page<RunRecord>> {
+    Rows owner = t.Add("user_get", user.tenant, user.user);
+    Rows rows = t.Add("run_page", user.tenant, user.user, last, int64_t{limit} + 1);
+    if (!t.Finish() || !owner.Step()) return NoSuchUser();
+    Page<RunRecord> page;
+    int64_t number = 0;
+    while (rows.Step()) {
+      if (page.items.size() == static_cast<size_t>(limit)) {
+        page.next = codec::EncodePageToken("runs", {absl::StrCat(number)});
+        break;
+      }
+      number = rows.Int(0);
+      RunRecord& run = page.items.emplace_back();
+      run.user = user;
+      run.run_id = rows.Text(1);
+      run.task_id = rows.Text(2);
+      run.started_at = rows.Time(3);
+      run.finished_at = rows.Time(4);
+      run.succeeded = rows.Bool(5);
+      run.report = rows.Text(6);
+    }
+    return page;
+  });
+}
+
+absl::StatusOr<Page<Quarantined>> PostgresStore::ListQuarantine(const UserKey& user, const std::string& after,
+                                                                int limit) {
+  if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
+  std::optional<absl::Time> last_at;
+  int64_t last_ordinal = 0;
+  std::string last_run;
+  if (!after.empty()) {
+    absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("quarantine", after, 3);
+    if (!fields.ok()) return fields.status();
+    absl::StatusOr<int64_t> at = codec::PageTokenNumber((*fields)[0]);
+    absl::StatusOr<int64_t> ordinal = codec::PageTokenNumber((*fields)[2]);
+    if (!at.ok()) return at.status();
+    if (!ordinal.ok()) return ordinal.status();
+    last_at = TimeOfToken(*at);
+    last_run = (*fields)[1];
+    last_ordinal = *ordinal;
+  }
+  return Read("list quarantine", [&](Transaction& t) -> absl::StatusOr<Page<Quarantined>> {
+    Rows owner = t.Add("user_get", user.tenant, user.user);
+    Rows rows =
+        t.Add("quarantine_page", user.tenant, user.user, last_at, last_run, last_ordinal, int64_t{limit} + 1);
+    if (!t.Finish() || !owner.Step()) return NoSuchUser();
+    Page<Quarantined> page;
+    while (rows.Step()) {
+      if (page.items.size() == static_cast<size_t>(limit)) {
+        const Quarantined& last = page.items.back();
+        page.next = codec::EncodePageToken("quarantine", {absl::StrCat(absl::ToUnixMicros(last.at)),
+                                                          last.run_id, absl::StrCat(last.ordinal)});
+        break;
+      }
+      Quarantined& item = page.items.emplace_back();
+      item.at = rows.Time(0);
+      item.run_id = rows.Text(1);
+      item.ordinal = static_cast<int>(rows.Int(2));
+      item.reason = rows.Text(3);
+      item.detail = rows.Text(4);
+      item.text = rows.Text(5);
+      item.key = rows.Text(6);
+      item.value = rows.MaybeText(7);
+      item.evidence = rows.EvidenceList(8);
+    }
+    return page;
+  });
+}
+
+}  // namespace slowwave::postgres

@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <tuple>
+
+#include "storage/codec.h"
+#include "storage/postgres/rows.h"
+#include "storage/postgres/store_impl.h"
+
+namespace slowwave::postgres {
+namespace {
+
+// The columns of sample and sample_planned from the third on.
+Episode ReadEpisode(Rows& row) {
+  Episode episode;
+  episode.id = row.Text(2);
+  episode.type = row.Enum<EpisodeType>(3);
+  episode.origin = row.Enum<Origin>(4);
+  episode.status = row.Enum<EpisodeStatus>(5);
+  episode.occurred_at = row.Time(6);
+  if (!row.IsNull(7)) episode.turn = static_cast<int32_t>(row.Int(7));
+  episode.session_id = row.Text(8);
+  episode.speaker = row.Text(9);
+  episode.importance = row.Real(10);
+  episode.confidence = row.Real(11);
+  episode.access_count = row.Int(12);
+  episode.text = row.Text(13);
+  episode.entities = row.Strings(14);
+  episode.metadata = row.Text(15);
+  if (!codec::DecodeEmbedding(row.Bytes(16), episode.embedding)) row.FailCorrupt();
+  return episode;
+}
+
+void ReadSample(Rows rows, Sample& sample) {
+  struct Shown {
+    Episode episode;
+    int tries = 0;
+  };
+  std::map<int64_t, Shown> shown;
+  while (rows.Step()) {
+    if (rows.Int(0) == 0) {
+      sample.context.push_back(ReadEpisode(rows));
+    } else {
+      shown[rows.Int(0)] = {ReadEpisode(rows), static_cast<int>(rows.Int(1))};
+    }
+  }
+  for (auto& [ordinal, one] : shown) {
+    sample.episodes.push_back(std::move(one.episode));
+    sample.tries.push_back(one.tries);
+  }
+  const auto place = [](const Episode& e) {
+    return std::make_tuple(std::cref(e.session_id), e.turn.value_or(0), e.occurred_at, std::cref(e.id));
+  };
+  std::sort(sample.context.begin(), sample.context.end(),
+            [&](const Episode& a, const Episode& b) { return place(a) < place(b); });
+}
+
+// What every sample reads beside its episodes.
+struct Around {
+  Around(Transaction& t, const Lease& lease)
+      : user(AddAll(t, lease)),
+        version(t.Add("registry_version", lease.user.tenant)),
+        slots(t.Add("slot_list", lease.user.tenant)) {}
+  static Rows AddAll(Transaction& t, const Lease& lease) {
+    t.Add("lease_check", lease.user.tenant, lease.task_id, lease.user.user, lease.token, lease.attempt);
+    t.Guard(LeaseLost());
+    return t.Add("user_get", lease.user.tenant, lease.user.user);
+  }
+  Rows user, version, slots;
+};
+
+absl::Status ReadAround(const Lease& lease, Around& around, Sample& sample) {
+  if (!around.user.Step()) return NoSuchUser();
+  sample.memory_version = ReadUser(lease.user, around.user).memory_version;
+  sample.registry = ReadRegistry(around.version, around.slots);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Sample> PostgresStore::SampleEpisodes(const Lease& lease, const SampleSpec& spec) {
+  if (absl::Status checked = CheckLimit(spec.limit); !checked.ok()) return checked;
+  const UserKey& user = lease.user;
+  int64_t types = 0;
+  for (EpisodeType type : spec.types) types |= int64_t{1} << static_cast<int>(type);
+  return Read("sample episodes", [&](Transaction& t) -> absl::StatusOr<Sample> {
+    Around around(t, lease);
+    Rows counts =
+        t.Add("sample_counts", user.tenant, user.user, types, spec.min_importance, spec.min_confidence,
+              spec.window_from, spec.window_to, spec.ignore_backoff, t.clock());
+    Rows rows = t.Add("sample", user.tenant, user.user, types, spec.min_importance, spec.min_confidence,
+                      spec.window_from, spec.window_to, spec.ignore_backoff, t.clock(), spec.age_at,
+                      spec.limit, std::max(0, spec.context_turns));
+    Sample sample;
+    if (!t.Finish()) return sample;
+    if (absl::Status done = ReadAround(lease, around, sample); !done.ok()) return done;
+    if (counts.Step()) {
+      sample.skipped_type = counts.Int(0);
+      sample.skipped_threshold = counts.Int(1);
+      sample.skipped_window = counts.Int(2);
+      sample.skipped_backoff = counts.Int(3);
+      sample.eligible = counts.Int(4);
+    }
+    ReadSample(rows, sample);
+    return sample;
+  });
+}
+
+absl::StatusOr<Sample> PostgresStore::LoadPlanned(const Lease& lease, const std::vector<std::string>& ids,
+                                                  int context_turns) {
+  std::vector<std::string> distinct;
+  for (const std::string& id : ids) {
+    if (std::find(distinct.begin(), distinct.end(), id) == distinct.end()) distinct.push_back(id);
+  }
+  return Read("load planned episodes", [&](Transaction& t) -> absl::StatusOr<Sample> {
+    Around around(t, lease);
+    Rows rows =
+        t.Add("sample_planned", lease.user.tenant, lease.user.user, distinct, std::max(0, context_turns));
+    Sample sample;
+    if (!t.Finish()) return sample;
+    if (absl::Status done = ReadAround(lease, around, sample); !done.ok()) return done;
+    ReadSample(rows, sample);
+    sample.eligible = static_cast<int64_t>(sample.episodes.size());
+    return sample;
+  });
+}
+
+}  // namespace slowwave::postgres

@@ -1,0 +1,162 @@
+// The class behind OpenPostgres. Its methods lie in one file a topic: users, triggers, episodes, tasks,
+// leases, sampling, commit, runs, facts, slots.
+#ifndef SLOWWAVE_STORAGE_POSTGRES_STORE_IMPL_H_
+#define SLOWWAVE_STORAGE_POSTGRES_STORE_IMPL_H_
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "storage/fair_share.h"
+#include "storage/postgres/listener.h"
+#include "storage/postgres/pool.h"
+#include "storage/postgres/postgres_store.h"
+#include "storage/postgres/transaction.h"
+#include "storage/store.h"
+
+namespace slowwave::postgres {
+
+class PostgresStore : public Store {
+ public:
+  explicit PostgresStore(PostgresOptions options);
+
+  absl::StatusOr<UserState> RegisterUser(const UserKey& user,
+                                         const std::vector<TriggerCondition>& conditions) override;
+  absl::StatusOr<UserState> GetUser(const UserKey& user) override;
+  absl::StatusOr<Page<UserKey>> ListUsers(const std::string& tenant, const std::string& after,
+                                          int limit) override;
+  absl::StatusOr<IngestResult> IngestEpisodes(const UserKey& user, const std::vector<Episode>& episodes,
+                                              const std::vector<TriggerCondition>& defaults,
+                                              const TriggerRule& rule) override;
+  absl::StatusOr<StoredEpisode> GetEpisode(const UserKey& user, const std::string& id) override;
+  absl::StatusOr<Page<StoredEpisode>> ListEpisodes(const UserKey& user, const std::string& after,
+                                                   int limit) override;
+  absl::StatusOr<EnqueueResult> Enqueue(const EnqueueRequest& request) override;
+  absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
+                                                      absl::Duration lease) override;
+  absl::Status RenewLease(const Lease& lease, absl::Duration duration) override;
+  absl::Status ReleaseTask(const Lease& lease) override;
+  absl::Status FailTask(const Lease& lease, const std::string& error,
+                        std::optional<absl::Duration> retry_after) override;
+  absl::StatusOr<int> RescueTasks(int max_attempts, bool all_running) override;
+  absl::StatusOr<absl::Time> NextRescue() override;
+  absl::StatusOr<Task> GetTask(const std::string& tenant, const std::string& task_id) override;
+  absl::StatusOr<Page<Task>> ListTasks(const TaskFilter& filter, const std::string& after,
+                                       int limit) override;
+  absl::StatusOr<Task> CancelTask(const std::string& tenant, const std::string& task_id) override;
+  absl::StatusOr<EnqueueResult> RetryTask(const std::string& tenant, const std::string& task_id) override;
+  absl::StatusOr<Sample> SampleEpisodes(const Lease& lease, const SampleSpec& spec) override;
+  absl::StatusOr<Sample> LoadPlanned(const Lease& lease, const std::vector<std::string>& ids,
+                                     int context_turns) override;
+  absl::Status StorePlan(const Lease& lease, const std::string& run_id, const std::string& plan) override;
+  absl::StatusOr<SlotContents> LoadSlots(const UserKey& user, const std::vector<std::string>& raw_keys,
+                                         const std::vector<std::string>& slot_keys) override;
+  absl::StatusOr<SlotContents> LoadAllSlots(const UserKey& user) override;
+  absl::StatusOr<std::vector<std::string>> ListFactKeys(const UserKey& user) override;
+  absl::StatusOr<CommitResult> CommitRun(const RunCommit& commit) override;
+  absl::Status ReplaceFacts(const UserKey& user, int64_t memory_version, const std::string& fold_stamp,
+                            const std::vector<Fact>& facts) override;
+  absl::StatusOr<Page<Fact>> ListFacts(const UserKey& user, const FactFilter& filter,
+                                       const std::string& after, int limit) override;
+  absl::StatusOr<Page<Quarantined>> ListQuarantine(const UserKey& user, const std::string& after,
+                                                   int limit) override;
+  absl::StatusOr<RunRecord> GetRun(const std::string& tenant, const std::string& run_id) override;
+  absl::StatusOr<Page<RunRecord>> ListRuns(const UserKey& user, const std::string& after, int limit) override;
+  absl::StatusOr<SlotRegistry> GetSlots(const std::string& tenant) override;
+  absl::StatusOr<SlotRegistry> PutSlots(const std::string& tenant, const std::vector<Slot>& slots) override;
+  absl::StatusOr<EnqueueResult> FireTrigger(const FireRequest& request) override;
+  absl::StatusOr<SweepResult> SweepTriggers(const TriggerRule& rule, int limit) override;
+  absl::StatusOr<TenantSettings> GetTenant(const std::string& tenant) override;
+  absl::Status PutTenant(const std::string& tenant, const TenantSettings& settings) override;
+  absl::Status Ping() override;
+  void OnWork(std::function<void()> wake) override;
+
+ private:
+  static const absl::Status& StatusOf(const absl::Status& status) { return status; }
+  template <typename T>
+  static const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
+    return result.status();
+  }
+
+  // Runs `body(transaction)`, which returns a Status or StatusOr, and commits if that is fine. It is run
+  // again if transactions collided or the connection was stale. `in_doubt` (if given) says whether a failure
+  // may have been committed all the same.
+  template <typename Body>
+  auto Transact(std::string_view doing, Mode mode, absl::Duration timeout, Body& body,
+                bool* in_doubt = nullptr) -> decltype(body(std::declval<Transaction&>())) {
+    const absl::Time deadline = absl::Now() + timeout;
+    for (int attempt = 1;; ++attempt) {
+      absl::StatusOr<std::unique_ptr<Connection>> connection = pool_.Take(deadline);
+      if (!connection.ok()) return Named(doing, connection.status());
+      std::optional<absl::Time> clock;
+      if (options_.now) clock = options_.now();
+      Transaction transaction(**connection, mode, deadline, clock);
+      absl::Status end;
+      try {
+        auto result = body(transaction);
+        end = transaction.End(StatusOf(result));
+        if (end.ok()) {
+          pool_.Return(std::move(*connection));
+          return result;
+        }
+      } catch (const std::exception& error) {
+        end = transaction.End(absl::InternalError(error.what()));
+      }
+      pool_.Return(std::move(*connection));
+      if (in_doubt != nullptr) *in_doubt = transaction.in_doubt();
+      if (!transaction.worth_another_try() || attempt >= kTries || absl::Now() >= deadline) {
+        return transaction.failed_itself() ? Named(doing, end) : end;
+      }
+    }
+  }
+  template <typename Body>
+  auto Write(std::string_view doing, Body body) {
+    return Transact(doing, Mode::kWrite, options_.call_timeout, body);
+  }
+  template <typename Body>
+  auto Read(std::string_view doing, Body body) {
+    return Transact(doing, Mode::kRead, options_.call_timeout, body);
+  }
+  template <typename Body>
+  auto Single(std::string_view doing, Body body) {
+    return Transact(doing, Mode::kSingle, options_.call_timeout, body);
+  }
+  static absl::Status Named(std::string_view doing, const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat(std::string(doing), ": ", status.message()));
+  }
+
+  // tasks.cc
+  static absl::StatusOr<EnqueueResult> EnqueueInside(Transaction& t, const EnqueueRequest& request,
+                                                     const FireRequest* fire);
+  // Takes the lock of the task's user, then reads the task. kNotFound.
+  static absl::StatusOr<Task> LockTask(Transaction& t, const std::string& tenant, const std::string& task_id);
+  // leases.cc
+  absl::StatusOr<std::vector<TenantDemand>> ReadDemands(int room);
+  absl::StatusOr<std::vector<ClaimedTask>> ClaimOfTenant(const TenantShare& share, const std::string& owner,
+                                                         absl::Duration lease);
+  absl::StatusOr<int> RescueTenant(const std::string& tenant, int max_attempts, bool all_running);
+  // triggers.cc
+  absl::StatusOr<SweepResult> SweepTenant(const std::string& tenant, const TriggerRule& rule, int limit);
+  // commit.cc
+  absl::StatusOr<CommitResult> CommitOnce(const RunCommit& commit, absl::Duration timeout, bool& in_doubt);
+  absl::StatusOr<std::optional<CommitResult>> Recorded(const RunCommit& commit, absl::Duration timeout);
+  absl::Status NotPending(const RunCommit& commit);
+
+  static constexpr int kTries = 5;
+  static constexpr char kNotPending[] = "commit run: episodes are no longer pending";
+
+  const PostgresOptions options_;
+  Pool pool_;
+  Listener listener_;  // last: it has a thread
+};
+
+}  // namespace slowwave::postgres
+
+#endif  // SLOWWAVE_STORAGE_POSTGRES_STORE_IMPL_H_
