@@ -21,8 +21,9 @@ struct TenantShare {
   int tasks = 0;  // >= 1
 };
 
-// Deals `room` workers one at a time: the next goes to the tenant with the smallest (running + dealt) / weight
-// that has a task left; of equals to the best rank, then the smallest name. In the order of first deals.
+// Deals `room` workers one at a time: the next goes to the tenant with the smallest (running + dealt) /
+// weight that has a task left; of equals to the best rank, then the smallest name. In the order of first
+// deals.
 std::vector<TenantShare> FairShares(const std::vector<TenantDemand>& demands, int room);
 
 }  // namespace slowwave

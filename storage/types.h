@@ -280,7 +280,8 @@ struct TriggerCondition {
   std::optional<absl::Duration> cooldown;  // quota: least time between two firings
   std::vector<std::string> events;         // event
   std::optional<absl::Time> last_fired;
-  std::optional<absl::Time> next_due;  // when the sweep looks at it: a schedule, the end of a quota's cooldown
+  std::optional<absl::Time>
+      next_due;  // when the sweep looks at it: a schedule, the end of a quota's cooldown
   int64_t times_fired = 0;
 };
 
@@ -305,9 +306,9 @@ struct TenantSettings {
   bool paused = false;      // nothing of the tenant's is fired or claimed; what runs goes on
   double weight = 1;        // its share of the workers beside other tenants'; > 0
   int32_t max_waiting = 0;  // tasks waiting, behind or delayed; 0: no limit
-  // Scheduled triggers fire between these times of the day (UTC, [0, 24 h)); from > to spans midnight. Both or
-  // neither set.
-  std::optional<absl::Duration> window_from, window_to;
+  // Scheduled triggers fire between these times of the day (UTC, [0, 24 h)); from > to spans midnight. Both
+  // or neither set.
+  std::optional<absl::Duration> window_from = {}, window_to = {};
 };
 
 // ---------------------------------------------------------------- runs
