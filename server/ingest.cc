@@ -72,12 +72,12 @@ absl::StatusOr<std::vector<v1::IngestResult>> StoreItems(const ServiceEnv& env, 
   }
   std::vector<IngestOutcome> outcomes;
   if (!good.empty()) {
-    absl::StatusOr<std::vector<IngestOutcome>> stored =
-        env.store.IngestEpisodes(user, good, DefaultConditions(env.now(), JitterOf(user)));
+    absl::StatusOr<IngestResult> stored =
+        env.store.IngestEpisodes(user, good, DefaultConditions(env.now(), JitterOf(user)), nullptr);
     if (!stored.ok()) return stored.status();
-    if (stored->size() != good.size())
+    if (stored->outcomes.size() != good.size())
       return absl::InternalError("ingest: the store answered for other episodes");
-    outcomes = *std::move(stored);
+    outcomes = std::move(stored->outcomes);
   }
   int dimension = 0;
   for (const IngestOutcome outcome : outcomes) {

@@ -51,12 +51,14 @@ struct EnqueueRequest {
   TaskOptions options;
   std::string request_id;    // empty: none
   std::string request_body;  // digest of the request; a request_id must not come back with another one
+  std::string request_note;  // kept beside the request_id: what the caller will want to answer again
 };
 
 struct EnqueueResult {
   Task task;
-  bool joined = false;    // an unfinished task took the request in
-  bool repeated = false;  // this request_id was answered before: `task` is that one, as it is now
+  bool joined = false;            // an unfinished task took the request in
+  bool repeated = false;          // this request_id was answered before: `task` is that one, as it is now
+  std::string request_note = {};  // if `repeated`: the first request's
 };
 
 // What a run may sample. Filters come first, then rank, then limit.
@@ -119,7 +121,11 @@ struct CommitResult {
   std::string follow_up;  // task id; empty if none
 };
 
-// What a rule makes of one of a user's conditions.
+// A condition whose task the tenant's full queue refuses is looked at again after this.
+inline constexpr absl::Duration kFullQueuePause = absl::Minutes(1);
+
+// What a rule makes of one of a user's conditions. If the queue is full (see Enqueue) it has not fired: the
+// condition stays as it was, with next_due kFullQueuePause from now, and neither ingest nor sweep fails.
 struct TriggerDecision {
   int condition = 0;                   // index into UserState::conditions
   TriggerCondition after;              // replaces it
@@ -166,7 +172,8 @@ class Store {
 
   // ---- users
 
-  // Creates the user, or replaces its conditions if it exists. `conditions` carry their first next_due.
+  // Creates the user, or replaces its conditions if it exists, as MergeConditions (conditions.h) says.
+  // `conditions` carry their first next_due.
   virtual absl::StatusOr<UserState> RegisterUser(const UserKey& user,
                                                  const std::vector<TriggerCondition>& conditions) = 0;
   // kNotFound.
@@ -196,9 +203,13 @@ class Store {
 
   // A waiting task of the user takes the request in (highest priority, reason added); beside a running one it
   // waits behind. kNotFound: no such user. kInvalidArgument: request_id reused with another body (within a
-  // day). kResourceExhausted: the tenant's queue is full (TenantSettings::max_waiting); joining is always
-  // possible.
+  // day). kResourceExhausted: the tenant's queue is full (TenantSettings::max_waiting), as 'queue: tenant has
+  // 7 waiting tasks, limit 7'; joining is always possible. A manual one ends the user's pause (paused_by),
+  // whether it joins or not, but not as a repetition.
   virtual absl::StatusOr<EnqueueResult> Enqueue(const EnqueueRequest& request) = 0;
+  // What Enqueue or FireTrigger answered to this user, request_id and request_body within a day; unset if
+  // nothing. kInvalidArgument: as Enqueue's.
+  virtual absl::StatusOr<std::optional<EnqueueResult>> FindRequest(const EnqueueRequest& request) = 0;
   // Claims up to `limit` ready tasks. Tenants share: the next goes to the one with the fewest running tasks
   // for its weight, paused ones get none (see fair_share.h). Within a tenant the best rank is first: ready
   // time less six minutes a point of priority, so that nothing waits for ever. Their attempt counts.

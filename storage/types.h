@@ -308,7 +308,7 @@ struct TenantSettings {
   int32_t max_waiting = 0;  // tasks waiting, behind or delayed; 0: no limit
   // Scheduled triggers fire between these times of the day (UTC, [0, 24 h)); from > to spans midnight. Both
   // or neither set.
-  std::optional<absl::Duration> window_from, window_to;
+  std::optional<absl::Duration> window_from = {}, window_to = {};
 };
 
 // ---------------------------------------------------------------- runs

@@ -179,28 +179,22 @@ absl::StatusOr<IngestResult> PostgresStore::IngestEpisodes(const UserKey& user,
     state.pending_bytes += columns.bytes;
     if (!rule) return result;
 
-    const std::vector<TriggerDecision> decisions = rule(state, ReadTenant(tenant_row), t.now());
+    const TenantSettings settings = ReadTenant(tenant_row);
+    const std::vector<TriggerDecision> decisions = rule(state, settings, t.now());
     if (decisions.empty()) return result;
     Rows unfinished_rows = t.Add("tasks_unfinished", user.tenant, user.user);
     if (!t.Send()) return result;
     std::vector<Unfinished> unfinished = ReadUnfinished(unfinished_rows)[user.user];
-    ConditionUpdates updates;
-    NewTasks fresh;
-    std::vector<std::pair<std::string, bool>> fired;
-    for (const TriggerDecision& decision : decisions) {
-      updates.Add(user.user, decision.condition, decision.after);
-      if (!decision.task) continue;
-      const Placed placed = Place(t, *decision.task, unfinished, fresh);
-      fired.emplace_back(placed.task_id, placed.joined);
-    }
-    updates.Write(t, user.tenant);
-    fresh.Write(t, user.tenant);
+    Firings firings(t, user.tenant, settings);
+    if (!firings.CountQueue()) return result;
+    firings.Apply(state, decisions, unfinished);
+    firings.Write();
     std::vector<Rows> tasks;
-    for (const auto& [id, joined] : fired) tasks.push_back(t.Add("task_get", user.tenant, id));
+    for (const Placed& placed : firings.fired()) tasks.push_back(t.Add("task_get", user.tenant, placed.task_id));
     if (!t.Finish()) return result;
-    for (size_t i = 0; i < fired.size(); ++i) {
-      if (tasks[i].Step())
-        result.fired.push_back({.task = ReadTask(user.tenant, tasks[i]), .joined = fired[i].second});
+    for (size_t i = 0; i < tasks.size(); ++i) {
+      if (!tasks[i].Step()) continue;
+      result.fired.push_back({.task = ReadTask(user.tenant, tasks[i]), .joined = firings.fired()[i].joined});
     }
     return result;
   });

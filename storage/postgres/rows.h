@@ -95,6 +95,33 @@ struct Placed {
 Placed Place(Transaction& t, const EnqueueRequest& request, std::vector<Unfinished>& unfinished,
              NewTasks& fresh);
 
+// Whether a request of the user's would be a new task rather than join one.
+bool IsNew(std::vector<Unfinished>& unfinished);
+
+// triggers.cc
+// What a rule decided about users of one tenant, gathered and written together.
+class Firings {
+ public:
+  Firings(Transaction& t, std::string tenant, const TenantSettings& settings)
+      : t_(t), tenant_(std::move(tenant)), settings_(settings) {}
+  // Reads what a full queue is told by. False: the transaction failed.
+  bool CountQueue();
+  // Says whether a condition was due. `unfinished` are the user's tasks.
+  bool Apply(const UserState& before, const std::vector<TriggerDecision>& decisions,
+             std::vector<Unfinished>& unfinished);
+  void Write();
+  const std::vector<Placed>& fired() const { return fired_; }
+
+ private:
+  Transaction& t_;
+  const std::string tenant_;
+  const TenantSettings settings_;
+  int64_t waiting_ = 0;
+  ConditionUpdates updates_;
+  NewTasks fresh_;
+  std::vector<Placed> fired_;
+};
+
 // leases.cc
 absl::Status LeaseLost();
 

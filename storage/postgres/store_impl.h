@@ -39,6 +39,7 @@ class PostgresStore : public Store {
   absl::StatusOr<Page<StoredEpisode>> ListEpisodes(const UserKey& user, const std::string& after,
                                                    int limit) override;
   absl::StatusOr<EnqueueResult> Enqueue(const EnqueueRequest& request) override;
+  absl::StatusOr<std::optional<EnqueueResult>> FindRequest(const EnqueueRequest& request) override;
   absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                       absl::Duration lease) override;
   absl::Status RenewLease(const Lease& lease, absl::Duration duration) override;

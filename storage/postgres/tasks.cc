@@ -10,7 +10,7 @@ namespace {
 
 // The columns of request_get.
 struct Repeated {
-  std::string user, body, task_id;
+  std::string task_id, note;
   bool joined = false;
 };
 
@@ -19,7 +19,7 @@ absl::StatusOr<std::optional<Repeated>> ReadRepeated(const EnqueueRequest& reque
   if (row.Bytes(0) != request.user.user || row.Bytes(1) != request.request_body) {
     return absl::InvalidArgumentError("request_id: was used for another request within a day");
   }
-  return Repeated{row.Text(0), row.Text(1), row.Text(2), row.Bool(3)};
+  return Repeated{row.Text(2), row.Text(4), row.Bool(3)};
 }
 
 void Merge(const EnqueueRequest& request, int32_t& priority, std::vector<std::string>& reasons,
@@ -68,6 +68,20 @@ absl::Status CheckQueue(Transaction& t, const std::string& tenant, const TenantS
   return QueueFull(count.Int(0), settings.max_waiting);
 }
 
+// What the request_id got before, if it did within a day; the transaction is finished then.
+absl::StatusOr<std::optional<EnqueueResult>> AnswerRepeated(Transaction& t, const EnqueueRequest& request,
+                                                            Rows request_row) {
+  absl::StatusOr<std::optional<Repeated>> repeated = ReadRepeated(request, request_row);
+  if (!repeated.ok()) return repeated.status();
+  if (!repeated->has_value()) return std::nullopt;
+  Rows row = t.Add("task_get", request.user.tenant, (*repeated)->task_id);
+  if (!t.Finish() || !row.Step()) return NoSuchTask();
+  return EnqueueResult{.task = ReadTask(request.user.tenant, row),
+                       .joined = (*repeated)->joined,
+                       .repeated = true,
+                       .request_note = (*repeated)->note};
+}
+
 EnqueueRequest RequestOf(const Task& task) {
   EnqueueRequest request;
   request.user = task.user;
@@ -78,6 +92,11 @@ EnqueueRequest RequestOf(const Task& task) {
 }
 
 }  // namespace
+
+bool IsNew(std::vector<Unfinished>& unfinished) {
+  TaskState state = TaskState::kWaiting;
+  return FindPlace(unfinished, state) == nullptr;
+}
 
 absl::Status NoSuchTask() { return absl::NotFoundError("no such task"); }
 
@@ -188,18 +207,13 @@ absl::StatusOr<EnqueueResult> PostgresStore::EnqueueInside(Transaction& t, const
   if (!t.Send()) return NoSuchUser();
 
   if (repeated_row) {
-    absl::StatusOr<std::optional<Repeated>> repeated = ReadRepeated(request, *repeated_row);
+    absl::StatusOr<std::optional<EnqueueResult>> repeated = AnswerRepeated(t, request, *repeated_row);
     if (!repeated.ok()) return repeated.status();
-    if (repeated->has_value()) {
-      Rows row = t.Add("task_get", tenant, (*repeated)->task_id);
-      if (!t.Finish() || !row.Step()) return NoSuchTask();
-      return EnqueueResult{.task = ReadTask(tenant, row), .joined = (*repeated)->joined, .repeated = true};
-    }
+    if (repeated->has_value()) return **std::move(repeated);
   }
   if (!locked.Step()) return NoSuchUser();
   std::vector<Unfinished> unfinished = ReadUnfinished(unfinished_rows)[request.user.user];
-  TaskState state = TaskState::kWaiting;
-  if (FindPlace(unfinished, state) == nullptr) {
+  if (IsNew(unfinished)) {
     if (absl::Status room = CheckQueue(t, tenant, ReadTenant(tenant_row)); !room.ok()) return room;
   }
   if (fire != nullptr) {
@@ -217,11 +231,20 @@ absl::StatusOr<EnqueueResult> PostgresStore::EnqueueInside(Transaction& t, const
   if (!request.request_id.empty()) {
     t.Add("request_expire", tenant, t.clock());
     t.Add("request_put", tenant, request.request_id, request.user.user, request.request_body, placed.task_id,
-          placed.joined, t.clock());
+          placed.joined, t.clock(), request.request_note);
   }
   Rows row = t.Add("task_get", tenant, placed.task_id);
   if (!t.Finish() || !row.Step()) return NoSuchTask();
   return EnqueueResult{.task = ReadTask(tenant, row), .joined = placed.joined};
+}
+
+absl::StatusOr<std::optional<EnqueueResult>> PostgresStore::FindRequest(const EnqueueRequest& request) {
+  if (request.request_id.empty()) return std::nullopt;
+  return Read("find request", [&](Transaction& t) -> absl::StatusOr<std::optional<EnqueueResult>> {
+    Rows row = t.Add("request_get", request.user.tenant, request.request_id, t.clock());
+    if (!t.Send()) return std::nullopt;
+    return AnswerRepeated(t, request, row);
+  });
 }
 
 absl::StatusOr<Task> PostgresStore::GetTask(const std::string& tenant, const std::string& task_id) {

@@ -1,31 +1,57 @@
 #include <map>
 
+#include "storage/conditions.h"
 #include "storage/postgres/rows.h"
 #include "storage/postgres/store_impl.h"
 
 namespace slowwave::postgres {
-namespace {
-
-bool Same(const std::optional<absl::Time>& a, const std::optional<absl::Time>& b) {
-  return a.has_value() == b.has_value() && (!a || absl::ToUnixMicros(*a) == absl::ToUnixMicros(*b));
-}
-
-bool Same(const std::optional<absl::Duration>& a, const std::optional<absl::Duration>& b) {
-  return a.has_value() == b.has_value() &&
-         (!a || absl::ToInt64Microseconds(*a) == absl::ToInt64Microseconds(*b));
-}
-
-bool Same(const TriggerCondition& a, const TriggerCondition& b) {
-  return a.kind == b.kind && Same(a.interval, b.interval) && a.episodes == b.episodes &&
-         a.megabytes == b.megabytes && Same(a.cooldown, b.cooldown) && a.events == b.events &&
-         Same(a.last_fired, b.last_fired) && Same(a.next_due, b.next_due) && a.times_fired == b.times_fired;
-}
-
-}  // namespace
-
 bool IsAsRead(const std::vector<TriggerCondition>& conditions, const FireRequest& request) {
   return request.condition >= 0 && static_cast<size_t>(request.condition) < conditions.size() &&
-         Same(conditions[static_cast<size_t>(request.condition)], request.as_read);
+         SameCondition(conditions[static_cast<size_t>(request.condition)], request.as_read);
+}
+
+bool Firings::CountQueue() {
+  if (settings_.max_waiting <= 0) return true;
+  Rows count = t_.Add("tasks_waiting_count", tenant_, int64_t{settings_.max_waiting});
+  if (!t_.Send() || !count.Step()) return false;
+  waiting_ = count.Int(0);
+  return true;
+}
+
+bool Firings::Apply(const UserState& before, const std::vector<TriggerDecision>& decisions,
+                    std::vector<Unfinished>& unfinished) {
+  std::vector<TriggerCondition> after = before.conditions;
+  bool due = false;
+  for (TriggerCondition& condition : after) {
+    if (!condition.next_due || *condition.next_due > t_.now()) continue;
+    due = true;
+    condition.next_due.reset();
+  }
+  for (const TriggerDecision& decision : decisions) {
+    const auto ord = static_cast<size_t>(decision.condition);
+    if (decision.condition < 0 || ord >= after.size()) {
+      t_.Fail(absl::InternalError("trigger rule: names a condition that the user does not have"));
+      return due;
+    }
+    after[ord] = decision.after;
+    if (!decision.task) continue;
+    if (IsNew(unfinished) && settings_.max_waiting > 0 && waiting_ >= settings_.max_waiting) {
+      after[ord] = before.conditions[ord];
+      after[ord].next_due = t_.now() + kFullQueuePause;
+      continue;
+    }
+    fired_.push_back(Place(t_, *decision.task, unfinished, fresh_));
+    if (!fired_.back().joined) ++waiting_;
+  }
+  for (size_t i = 0; i < after.size(); ++i) {
+    if (!SameCondition(after[i], before.conditions[i])) updates_.Add(before.user.user, static_cast<int>(i), after[i]);
+  }
+  return due;
+}
+
+void Firings::Write() {
+  updates_.Write(t_, tenant_);
+  fresh_.Write(t_, tenant_);
 }
 
 absl::StatusOr<SweepResult> PostgresStore::SweepTenant(const std::string& tenant, const TriggerRule& rule,
@@ -52,31 +78,14 @@ absl::StatusOr<SweepResult> PostgresStore::SweepTenant(const std::string& tenant
     }
     std::map<std::string, std::vector<Unfinished>> unfinished = ReadUnfinished(task_rows);
 
-    ConditionUpdates updates;
-    NewTasks fresh;
+    Firings firings(t, tenant, settings);
+    if (!firings.CountQueue()) return result;
     for (const auto& [name, state] : users) {
-      std::vector<bool> decided(state.conditions.size(), false);
-      bool due = false;
-      for (const TriggerDecision& decision : rule(state, settings, t.now())) {
-        decided[static_cast<size_t>(decision.condition)] = true;
-        updates.Add(name, decision.condition, decision.after);
-        if (!decision.task) continue;
-        Place(t, *decision.task, unfinished[name], fresh);
-        ++result.fired;
-      }
-      for (size_t i = 0; i < decided.size(); ++i) {
-        const TriggerCondition& condition = state.conditions[i];
-        if (!condition.next_due || *condition.next_due > t.now()) continue;
-        due = true;
-        if (decided[i]) continue;
-        TriggerCondition after = condition;
-        after.next_due.reset();
-        updates.Add(name, static_cast<int>(i), after);
-      }
-      if (due) ++result.examined;
+      const std::vector<TriggerDecision> decisions = rule(state, settings, t.now());
+      if (firings.Apply(state, decisions, unfinished[name])) ++result.examined;
     }
-    updates.Write(t, tenant);
-    fresh.Write(t, tenant);
+    firings.Write();
+    result.fired = static_cast<int>(firings.fired().size());
     t.Finish();
     return result;
   });

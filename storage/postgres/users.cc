@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "storage/codec.h"
+#include "storage/conditions.h"
 #include "storage/postgres/rows.h"
 #include "storage/postgres/store_impl.h"
 
@@ -111,12 +112,12 @@ absl::StatusOr<UserState> PostgresStore::RegisterUser(const UserKey& user,
     t.Add("tenant_ensure", user.tenant);
     t.Add("user_insert", user.tenant, user.user, t.clock());
     Rows locked = t.Add("user_lock", user.tenant, user.user);
-    t.Add("trig_delete", user.tenant, user.user);
-    InsertConditions(t, user, conditions);
     Rows stored = t.Add("trig_list", user.tenant, user.user);
-    if (!t.Finish() || !locked.Step()) return NoSuchUser();
+    if (!t.Send() || !locked.Step()) return NoSuchUser();
     UserState state = ReadUser(user, locked);
-    state.conditions = ReadConditions(stored);
+    state.conditions = MergeConditions(ReadConditions(stored), conditions);
+    t.Add("trig_delete", user.tenant, user.user);
+    InsertConditions(t, user, state.conditions);
     return state;
   });
 }

@@ -185,6 +185,11 @@ std::string_view Query::Bytes(int column) const {
   return {static_cast<const char*>(bytes), static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
+std::optional<absl::Duration> Query::MaybeDuration(int column) const {
+  if (IsNull(column)) return std::nullopt;
+  return absl::Microseconds(Int(column));
+}
+
 std::optional<absl::Time> Query::MaybeTime(int column) const {
   if (IsNull(column)) return std::nullopt;
   return Time(column);

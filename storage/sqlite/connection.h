@@ -108,6 +108,7 @@ class Query {
     return static_cast<E>(Int(column));
   }
   std::optional<absl::Time> MaybeTime(int column) const;
+  std::optional<absl::Duration> MaybeDuration(int column) const;
   std::optional<std::string> MaybeText(int column) const;
   std::vector<std::string> Strings(int column);
   std::vector<Evidence> EvidenceList(int column);

@@ -88,24 +88,30 @@ std::optional<StoredEpisode> LoadEpisode(Connection& c, const UserKey& user, con
   return stored;
 }
 
-absl::StatusOr<std::vector<IngestOutcome>> SqliteStore::IngestEpisodes(
-    const UserKey& user, const std::vector<Episode>& episodes,
-    const std::vector<TriggerCondition>& defaults) {
-  return Write("ingest episodes", [&](Connection& c) -> absl::StatusOr<std::vector<IngestOutcome>> {
+absl::StatusOr<IngestResult> SqliteStore::IngestEpisodes(const UserKey& user,
+                                                         const std::vector<Episode>& episodes,
+                                                         const std::vector<TriggerCondition>& defaults,
+                                                         const TriggerRule& rule) {
+  return Write("ingest episodes", [&](Connection& c) -> absl::StatusOr<IngestResult> {
     const absl::Time now = Now();
     CreateUser(c, user, defaults, now);
     const std::optional<UserState> state = LoadUser(c, user);
     if (!state) return NoSuchUser();
     Tally tally{.dimension = state->embedding_dimension};
-    std::vector<IngestOutcome> outcomes;
-    outcomes.reserve(episodes.size());
-    for (const Episode& episode : episodes) outcomes.push_back(IngestOne(c, user, episode, now, tally));
-    if (tally.episodes != 0) {
-      Query(c, "user_count_ingest", user.tenant, user.user, tally.episodes, tally.pending,
-            tally.pending_bytes, tally.dimension)
-          .Run();
+    IngestResult result;
+    result.outcomes.reserve(episodes.size());
+    for (const Episode& episode : episodes) {
+      result.outcomes.push_back(IngestOne(c, user, episode, now, tally));
     }
-    return outcomes;
+    if (tally.episodes == 0) return result;
+    Query(c, "user_count_ingest", user.tenant, user.user, tally.episodes, tally.pending, tally.pending_bytes,
+          tally.dimension)
+        .Run();
+    if (!rule) return result;
+    absl::StatusOr<std::vector<EnqueueResult>> fired = ApplyRule(c, user, rule, now);
+    if (!fired.ok()) return fired.status();
+    result.fired = *std::move(fired);
+    return result;
   });
 }
 

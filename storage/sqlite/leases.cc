@@ -1,5 +1,8 @@
 // Tasks as workers hold them: claimed, renewed, handed back, failed, rescued. tasks.cc has the callers' side.
+#include <map>
+
 #include "storage/codec.h"
+#include "storage/fair_share.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/store_impl.h"
 
@@ -12,6 +15,24 @@ constexpr char kLeaseRanOut[] = "the worker's lease ran out";
 void Bury(Connection& c, const UserKey& user, const std::string& task_id, const std::string& error,
           absl::Time now) {
   Query(c, "task_finish", user.tenant, task_id, TaskState::kDead, now, error).Run();
+}
+
+std::vector<TenantDemand> Demands(Connection& c, int room) {
+  std::vector<TenantDemand> demands;
+  {
+    Query q(c, "task_demands", room);
+    while (q.Step()) {
+      demands.push_back({.tenant = q.Text(0), .weight = q.Real(1), .ready = q.Int(2), .best_rank = q.Int(3)});
+    }
+  }
+  if (demands.size() < 2) return demands;
+  std::map<std::string, int64_t> running;
+  Query q(c, "task_running_counts");
+  while (q.Step()) running[q.Text(0)] = q.Int(1);
+  for (TenantDemand& demand : demands) {
+    if (const auto it = running.find(demand.tenant); it != running.end()) demand.running = it->second;
+  }
+  return demands;
 }
 
 }  // namespace
@@ -28,9 +49,9 @@ absl::StatusOr<std::vector<ClaimedTask>> SqliteStore::ClaimTasks(const std::stri
   return Write("claim tasks", [&](Connection& c) -> absl::StatusOr<std::vector<ClaimedTask>> {
     const absl::Time now = Now();
     std::vector<std::pair<std::string, std::string>> ready;
-    {
-      Query q(c, "task_ready_page", limit);
-      while (q.Step()) ready.emplace_back(q.Text(0), q.Text(1));
+    for (const TenantShare& share : FairShares(Demands(c, limit), limit)) {
+      Query q(c, "task_ready_page", share.tenant, share.tasks);
+      while (q.Step()) ready.emplace_back(share.tenant, q.Text(0));
     }
     std::vector<ClaimedTask> claimed;
     for (const auto& [tenant, task_id] : ready) {

@@ -18,11 +18,20 @@ namespace slowwave::sqlite {
 // users.cc
 absl::Status NoSuchUser();
 std::optional<UserState> LoadUser(Connection& c, const UserKey& user);  // without conditions
-std::vector<TriggerCondition> LoadConditions(Connection& c, const UserKey& user);
-void PutCondition(Connection& c, const UserKey& user, int ord, const TriggerCondition& condition);
 // Makes the user unless it is there; says whether it was made.
 bool CreateUser(Connection& c, const UserKey& user, const std::vector<TriggerCondition>& conditions,
                 absl::Time now);
+
+// triggers.cc
+std::vector<TriggerCondition> LoadConditions(Connection& c, const UserKey& user);
+void PutCondition(Connection& c, const UserKey& user, int ord, const TriggerCondition& condition);
+// Lets `rule` judge the user and does what it says; the user's tasks that it made or joined. Due conditions
+// that it says nothing of lose their next_due.
+absl::StatusOr<std::vector<EnqueueResult>> ApplyRule(Connection& c, const UserKey& user,
+                                                     const TriggerRule& rule, absl::Time now);
+
+// tenants.cc
+TenantSettings LoadTenant(Connection& c, const std::string& tenant);
 
 // episodes.cc
 std::optional<StoredEpisode> LoadEpisode(Connection& c, const UserKey& user, const std::string& id);

@@ -1,5 +1,5 @@
 // The class behind OpenSqlite. Its methods lie in one file a topic: users, episodes, tasks, leases, sampling,
-// commit, runs, facts, slots.
+// commit, runs, facts, slots, triggers, tenants.
 #ifndef SLOWWAVE_STORAGE_SQLITE_STORE_IMPL_H_
 #define SLOWWAVE_STORAGE_SQLITE_STORE_IMPL_H_
 
@@ -31,13 +31,14 @@ class SqliteStore : public Store {
   absl::StatusOr<UserState> GetUser(const UserKey& user) override;
   absl::StatusOr<Page<UserKey>> ListUsers(const std::string& tenant, const std::string& after,
                                           int limit) override;
-  absl::StatusOr<std::vector<IngestOutcome>> IngestEpisodes(
-      const UserKey& user, const std::vector<Episode>& episodes,
-      const std::vector<TriggerCondition>& defaults) override;
+  absl::StatusOr<IngestResult> IngestEpisodes(const UserKey& user, const std::vector<Episode>& episodes,
+                                              const std::vector<TriggerCondition>& defaults,
+                                              const TriggerRule& rule) override;
   absl::StatusOr<StoredEpisode> GetEpisode(const UserKey& user, const std::string& id) override;
   absl::StatusOr<Page<StoredEpisode>> ListEpisodes(const UserKey& user, const std::string& after,
                                                    int limit) override;
   absl::StatusOr<EnqueueResult> Enqueue(const EnqueueRequest& request) override;
+  absl::StatusOr<std::optional<EnqueueResult>> FindRequest(const EnqueueRequest& request) override;
   absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                       absl::Duration lease) override;
   absl::Status RenewLease(const Lease& lease, absl::Duration duration) override;
@@ -71,7 +72,12 @@ class SqliteStore : public Store {
   absl::StatusOr<SlotRegistry> GetSlots(const std::string& tenant) override;
   absl::StatusOr<SlotRegistry> PutSlots(const std::string& tenant, const std::vector<Slot>& slots) override;
   absl::StatusOr<EnqueueResult> FireTrigger(const FireRequest& request) override;
+  absl::StatusOr<SweepResult> SweepTriggers(const TriggerRule& rule, int limit) override;
+  absl::StatusOr<TenantSettings> GetTenant(const std::string& tenant) override;
+  absl::Status PutTenant(const std::string& tenant, const TenantSettings& settings) override;
   absl::Status Ping() override;
+  // The file belongs to one process, so no other makes work.
+  void OnWork(std::function<void()>) override {}
 
  private:
   static const absl::Status& StatusOf(const absl::Status& status) { return status; }

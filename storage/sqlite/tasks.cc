@@ -67,6 +67,16 @@ Place FindPlace(Connection& c, const UserKey& user) {
   return {.join = "", .state = TaskState::kBehind};
 }
 
+absl::Status CheckQueueRoom(Connection& c, const std::string& tenant) {
+  const int32_t limit = LoadTenant(c, tenant).max_waiting;
+  if (limit == 0) return absl::OkStatus();
+  Query q(c, "task_queued_count", tenant);
+  const int64_t queued = q.Step() ? q.Int(0) : 0;
+  if (queued < limit) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("queue: tenant has ", queued, " waiting tasks, limit ", limit));
+}
+
 }  // namespace
 
 std::optional<Task> LoadTask(Connection& c, const std::string& tenant, const std::string& task_id) {
@@ -117,6 +127,7 @@ absl::StatusOr<std::optional<EnqueueResult>> RepeatedRequest(Connection& c, cons
   absl::StatusOr<EnqueueResult> answer = Answer(c, request.user.tenant, q.Text(2), q.Bool(3));
   if (!answer.ok()) return answer.status();
   answer->repeated = true;
+  answer->request_note = q.Text(4);
   return *std::move(answer);
 }
 
@@ -125,6 +136,9 @@ absl::StatusOr<EnqueueResult> EnqueueInside(Connection& c, const EnqueueRequest&
   if (!repeated.ok()) return repeated.status();
   if (repeated->has_value()) return **std::move(repeated);
   if (!LoadUser(c, request.user)) return NoSuchUser();
+  if (request.kind == TriggerKind::kManual) {
+    Query(c, "user_unpause", request.user.tenant, request.user.user).Run();
+  }
 
   std::vector<std::string> reasons;
   if (!request.reason.empty()) reasons.push_back(request.reason);
@@ -134,13 +148,14 @@ absl::StatusOr<EnqueueResult> EnqueueInside(Connection& c, const EnqueueRequest&
   if (joined) {
     Join(c, request.user.tenant, task_id, request.priority, reasons, request.options.ignore_backoff);
   } else {
-    task_id = InsertTask(c, request.user, place.state, request.kind, request.priority,
-                         codec::EncodeStrings(reasons), codec::EncodeOptions(request.options), now);
+    if (absl::Status room = CheckQueueRoom(c, request.user.tenant); !room.ok()) return room;
+    task_id = InsertTask(c, request.user, place.state, request.kind, request.priority, codec::EncodeStrings(reasons),
+                         codec::EncodeOptions(request.options), now);
   }
   if (!request.request_id.empty()) {
     Query(c, "request_expire", request.user.tenant, now - kRequestMemory).Run();
     Query(c, "request_put", request.user.tenant, request.request_id, request.user.user, request.request_body,
-          task_id, joined, now)
+          task_id, joined, request.request_note, now)
         .Run();
   }
   return Answer(c, request.user.tenant, task_id, joined);
@@ -148,6 +163,10 @@ absl::StatusOr<EnqueueResult> EnqueueInside(Connection& c, const EnqueueRequest&
 
 absl::StatusOr<EnqueueResult> SqliteStore::Enqueue(const EnqueueRequest& request) {
   return Write("enqueue", [&](Connection& c) { return EnqueueInside(c, request, Now()); });
+}
+
+absl::StatusOr<std::optional<EnqueueResult>> SqliteStore::FindRequest(const EnqueueRequest& request) {
+  return Read("find request", [&](Connection& c) { return RepeatedRequest(c, request, Now()); });
 }
 
 absl::StatusOr<Task> SqliteStore::GetTask(const std::string& tenant, const std::string& task_id) {

@@ -70,9 +70,9 @@ class EngineTest : public testing::Test {
   }
 
   void Ingest(const std::vector<Episode>& episodes) {
-    const auto outcomes = store_->IngestEpisodes(kAnna, episodes, {});
+    const auto outcomes = store_->IngestEpisodes(kAnna, episodes, {}, nullptr);
     ASSERT_TRUE(outcomes.ok()) << outcomes.status();
-    for (const IngestOutcome outcome : *outcomes) EXPECT_EQ(outcome, IngestOutcome::kStored);
+    for (const IngestOutcome outcome : outcomes->outcomes) EXPECT_EQ(outcome, IngestOutcome::kStored);
   }
 
   Task Trigger(int limit = 0) {
@@ -321,7 +321,7 @@ TEST_F(EngineTest, ManyUsersAreEachConsolidatedOnce) {
   std::vector<std::string> tasks;
   for (int u = 0; u < kUsers; ++u) {
     const UserKey user{"default", absl::StrCat("u", u)};
-    ASSERT_TRUE(store_->IngestEpisodes(user, YearOfAnna(), {}).ok());
+    ASSERT_TRUE(store_->IngestEpisodes(user, YearOfAnna(), {}, nullptr).ok());
     EnqueueRequest request;
     request.user = user;
     tasks.push_back(store_->Enqueue(request)->task.id);

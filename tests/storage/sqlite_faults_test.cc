@@ -68,7 +68,9 @@ absl::Status RunOnce(Store& store, const std::string& run_id) {
   if (!store.ok()) _exit(2);
   if (!(*store)->RescueTasks(1000, /*all_running=*/true).ok()) _exit(3);
   for (int i = 0;; ++i) {
-    if (!(*store)->IngestEpisodes(kUser, Batch(absl::StrCat(round, "-", i), kEpisodesPerRound), {}).ok())
+    if (!(*store)
+             ->IngestEpisodes(kUser, Batch(absl::StrCat(round, "-", i), kEpisodesPerRound), {}, nullptr)
+             .ok())
       _exit(4);
     if (write(acknowledge, "i", 1) != 1) _exit(5);
     if (!RunOnce(**store, absl::StrCat("run-", round, "-", i)).ok()) _exit(6);
@@ -170,27 +172,31 @@ TEST(SqliteFaultsTest, FullDiskIsAClearErrorAndPasses) {
   {
     auto store = OpenSqlite({.path = path});
     ASSERT_TRUE(store.ok()) << store.status();
-    ASSERT_TRUE((*store)->IngestEpisodes(kUser, Batch("before", kEpisodesPerRound), {}).ok());
+    ASSERT_TRUE((*store)->IngestEpisodes(kUser, Batch("before", kEpisodesPerRound), {}, nullptr).ok());
     int stored = 0;
     {
       FileSizeLimit limit(1 << 20);
       absl::Status refused;
       for (int i = 0; i < 100 && refused.ok(); ++i) {
-        refused = (*store)
-                      ->IngestEpisodes(kUser, Batch(absl::StrCat("full", i), kEpisodesPerRound, 20000), {})
-                      .status();
+        refused =
+            (*store)
+                ->IngestEpisodes(kUser, Batch(absl::StrCat("full", i), kEpisodesPerRound, 20000), {}, nullptr)
+                .status();
         if (refused.ok()) ++stored;
       }
       EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted) << refused;
       EXPECT_THAT(std::string(refused.message()), testing::HasSubstr("disk full"));
       EXPECT_TRUE((*store)->Ping().ok());
       EXPECT_EQ((*store)->GetUser(kUser)->episodes, int64_t{1 + stored} * kEpisodesPerRound);
-      EXPECT_EQ(
-          (*store)->IngestEpisodes(kUser, Batch("again", kEpisodesPerRound, 2000000), {}).status().code(),
-          absl::StatusCode::kResourceExhausted);
+      EXPECT_EQ((*store)
+                    ->IngestEpisodes(kUser, Batch("again", kEpisodesPerRound, 2000000), {}, nullptr)
+                    .status()
+                    .code(),
+                absl::StatusCode::kResourceExhausted);
     }
     // Room again: it works without being opened anew.
-    EXPECT_TRUE((*store)->IngestEpisodes(kUser, Batch("after", kEpisodesPerRound, 2000000), {}).ok());
+    EXPECT_TRUE(
+        (*store)->IngestEpisodes(kUser, Batch("after", kEpisodesPerRound, 2000000), {}, nullptr).ok());
     EXPECT_TRUE(RunOnce(**store, "run").ok());
     EXPECT_EQ((*store)->GetUser(kUser)->episodes, int64_t{2 + stored} * kEpisodesPerRound);
   }
@@ -203,7 +209,7 @@ TEST(SqliteFaultsTest, FullDiskInACommitLeavesTheTaskToBeCommittedLater) {
   {
     auto store = OpenSqlite({.path = path});
     ASSERT_TRUE(store.ok()) << store.status();
-    ASSERT_TRUE((*store)->IngestEpisodes(kUser, Batch("e", kEpisodesPerRound), {}).ok());
+    ASSERT_TRUE((*store)->IngestEpisodes(kUser, Batch("e", kEpisodesPerRound), {}, nullptr).ok());
     EnqueueRequest request;
     request.user = kUser;
     ASSERT_TRUE((*store)->Enqueue(request).ok());

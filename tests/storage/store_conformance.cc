@@ -41,7 +41,7 @@ Assertion MakeAssertion(const std::string& id, const std::string& key, const std
 }
 
 void StoreConformance::Ingest(const UserKey& user, const std::vector<Episode>& episodes) {
-  for (IngestOutcome outcome : Must(store().IngestEpisodes(user, episodes, {}))) {
+  for (IngestOutcome outcome : Must(store().IngestEpisodes(user, episodes, {}, nullptr)).outcomes) {
     ASSERT_EQ(outcome, IngestOutcome::kStored);
   }
 }
@@ -264,10 +264,10 @@ TEST_P(StoreConformance, EpisodeComesBackAsItWasGiven) {
 }
 
 TEST_P(StoreConformance, IngestCreatesTheUserWithDefaultsOnlyIfMissing) {
-  Must(store().IngestEpisodes(ana_, {MakeEpisode("a")}, {Quota()}));
+  Must(store().IngestEpisodes(ana_, {MakeEpisode("a")}, {Quota()}, nullptr));
   EXPECT_THAT(Must(store().GetUser(ana_)).conditions, SizeIs(1));
   Must(store().RegisterUser(ben_, {}));
-  Must(store().IngestEpisodes(ben_, {MakeEpisode("a")}, {Quota()}));
+  Must(store().IngestEpisodes(ben_, {MakeEpisode("a")}, {Quota()}, nullptr));
   EXPECT_THAT(Must(store().GetUser(ben_)).conditions, IsEmpty());
 }
 
@@ -284,7 +284,7 @@ TEST_P(StoreConformance, IngestCountsPendingAndItsBytes) {
 
 TEST_P(StoreConformance, SameEpisodeAgainExistsAndChangesNothing) {
   Ingest(ana_, {FullEpisode()});
-  EXPECT_THAT(Must(store().IngestEpisodes(ana_, {FullEpisode(), FullEpisode()}, {})),
+  EXPECT_THAT(Must(store().IngestEpisodes(ana_, {FullEpisode(), FullEpisode()}, {}, nullptr)).outcomes,
               ElementsAre(IngestOutcome::kExists, IngestOutcome::kExists));
   EXPECT_EQ(Must(store().GetUser(ana_)).episodes, 1);
 }
@@ -302,7 +302,7 @@ TEST_P(StoreConformance, AnyChangedContentExistsDifferent) {
   changed[7].embedding[0] = 0.5f;
   changed[8].importance = 0.1;
   changed[9].metadata = "{}";
-  const auto outcomes = Must(store().IngestEpisodes(ana_, changed, {}));
+  const auto outcomes = Must(store().IngestEpisodes(ana_, changed, {}, nullptr)).outcomes;
   EXPECT_THAT(outcomes, testing::Each(IngestOutcome::kExistsDifferent));
   EXPECT_EQ(Must(store().GetEpisode(ana_, "full")).episode.text, FullEpisode().text);
 }
@@ -311,7 +311,8 @@ TEST_P(StoreConformance, MoreAccessesAreTheSameEpisode) {
   Ingest(ana_, {FullEpisode()});
   Episode accessed = FullEpisode();
   accessed.access_count += 3;
-  EXPECT_THAT(Must(store().IngestEpisodes(ana_, {accessed}, {})), ElementsAre(IngestOutcome::kExists));
+  EXPECT_THAT(Must(store().IngestEpisodes(ana_, {accessed}, {}, nullptr)).outcomes,
+              ElementsAre(IngestOutcome::kExists));
 }
 
 TEST_P(StoreConformance, MissingTimeIsTheFirstImportsAndStaysSo) {
@@ -320,14 +321,16 @@ TEST_P(StoreConformance, MissingTimeIsTheFirstImportsAndStaysSo) {
   Ingest(ana_, {undated});
   const absl::Time first = clock_.Now();
   clock_.Advance(absl::Hours(5));
-  EXPECT_THAT(Must(store().IngestEpisodes(ana_, {undated}, {})), ElementsAre(IngestOutcome::kExists));
+  EXPECT_THAT(Must(store().IngestEpisodes(ana_, {undated}, {}, nullptr)).outcomes,
+              ElementsAre(IngestOutcome::kExists));
   EXPECT_EQ(Must(store().GetEpisode(ana_, "u")).episode.occurred_at, first);
 }
 
 TEST_P(StoreConformance, SameIdTwiceInOneBatchIsStoredOnce) {
-  EXPECT_THAT(
-      Must(store().IngestEpisodes(ana_, {MakeEpisode("e"), MakeEpisode("e"), MakeEpisode("e", "other")}, {})),
-      ElementsAre(IngestOutcome::kStored, IngestOutcome::kExists, IngestOutcome::kExistsDifferent));
+  EXPECT_THAT(Must(store().IngestEpisodes(
+                       ana_, {MakeEpisode("e"), MakeEpisode("e"), MakeEpisode("e", "other")}, {}, nullptr))
+                  .outcomes,
+              ElementsAre(IngestOutcome::kStored, IngestOutcome::kExists, IngestOutcome::kExistsDifferent));
 }
 
 TEST_P(StoreConformance, SameIdOfTwoUsersIsTwoEpisodes) {
@@ -342,12 +345,12 @@ TEST_P(StoreConformance, FirstEmbeddingFixesTheDimension) {
   for (size_t i = 0; i < 4; ++i) episodes[i].id = absl::StrCat(i);
   episodes[1].embedding = {1, 2};
   episodes[2].embedding = {1, 2, 3};
-  EXPECT_THAT(Must(store().IngestEpisodes(ana_, episodes, {})),
+  EXPECT_THAT(Must(store().IngestEpisodes(ana_, episodes, {}, nullptr)).outcomes,
               ElementsAre(IngestOutcome::kStored, IngestOutcome::kStored, IngestOutcome::kWrongDimension,
                           IngestOutcome::kStored));
   EXPECT_EQ(Code(store().GetEpisode(ana_, "2")), absl::StatusCode::kNotFound);
   EXPECT_EQ(Must(store().GetUser(ana_)).embedding_dimension, 2);
-  EXPECT_THAT(Must(store().IngestEpisodes(ana_, {episodes[2]}, {})),
+  EXPECT_THAT(Must(store().IngestEpisodes(ana_, {episodes[2]}, {}, nullptr)).outcomes,
               ElementsAre(IngestOutcome::kWrongDimension));
 }
 

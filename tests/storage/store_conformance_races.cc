@@ -20,9 +20,9 @@ TEST_P(StoreConformance, RacingIngestsStoreEachIdOnce) {
   std::atomic<int> stored = 0, existed = 0;
   InThreads(4, [&](int) {
     for (int i = 0; i < 50; ++i) {
-      const auto outcomes = store().IngestEpisodes(ana_, {MakeEpisode(absl::StrCat("e", i))}, {});
+      const auto outcomes = store().IngestEpisodes(ana_, {MakeEpisode(absl::StrCat("e", i))}, {}, nullptr);
       ASSERT_TRUE(outcomes.ok()) << outcomes.status();
-      (outcomes->front() == IngestOutcome::kStored ? stored : existed)++;
+      (outcomes->outcomes.front() == IngestOutcome::kStored ? stored : existed)++;
     }
   });
   EXPECT_EQ(stored, 50);
@@ -175,7 +175,8 @@ TEST_P(StoreConformance, MixedLoadReviewsEachEpisodeOnce) {
       const UserKey& user = users[i % kUsers];
       if (thread < 2) {
         for (const UserKey& each : users) {
-          EXPECT_TRUE(store().IngestEpisodes(each, {MakeEpisode(absl::StrCat(thread, "-", i))}, {}).ok());
+          EXPECT_TRUE(
+              store().IngestEpisodes(each, {MakeEpisode(absl::StrCat(thread, "-", i))}, {}, nullptr).ok());
         }
         EXPECT_TRUE(store().Enqueue(Request(user)).ok());
       } else if (thread < 5) {

@@ -114,6 +114,28 @@ TEST_P(StoreConformance, RepeatedRequestSaysAgainThatItJoined) {
   EXPECT_TRUE(again.joined);
 }
 
+TEST_P(StoreConformance, AnsweredRequestIsFoundWithItsNoteForADay) {
+  Register(ana_);
+  EnqueueRequest request = Request(ana_);
+  request.request_id = "r1";
+  request.request_body = "body";
+  request.request_note = "what was said";
+  EXPECT_FALSE(Must(store().FindRequest(request)).has_value());
+  const Task task = Must(store().Enqueue(request)).task;
+  request.request_note = "";
+  const std::optional<EnqueueResult> found = Must(store().FindRequest(request));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->task.id, task.id);
+  EXPECT_TRUE(found->repeated);
+  EXPECT_EQ(found->request_note, "what was said");
+  EXPECT_EQ(Must(store().Enqueue(request)).request_note, "what was said");
+  request.request_body = "another";
+  EXPECT_EQ(Code(store().FindRequest(request)), absl::StatusCode::kInvalidArgument);
+  request.request_body = "body";
+  clock_.Advance(absl::Hours(25));
+  EXPECT_FALSE(Must(store().FindRequest(request)).has_value());
+}
+
 TEST_P(StoreConformance, RequestIdWithAnotherBodyIsRefused) {
   Register(ana_);
   Register(ben_);

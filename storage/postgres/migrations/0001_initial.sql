@@ -195,6 +195,7 @@ CREATE TABLE slowwave.request(
   task_id    text COLLATE "C" NOT NULL,
   joined     boolean NOT NULL,
   at         timestamptz NOT NULL,
+  note       text NOT NULL,
   PRIMARY KEY (tenant_id, request_id)
 );
 CREATE INDEX request_age ON slowwave.request(tenant_id, at);

@@ -84,15 +84,15 @@ ORDER BY t.created_at DESC, t.task_id DESC LIMIT $5
 
 -- name: request_get
 -- index: request
-SELECT user_id, body, task_id, joined FROM slowwave.request
+SELECT user_id, body, task_id, joined, note FROM slowwave.request
 WHERE tenant_id = $1 AND request_id = $2 AND at > coalesce($3, now()) - interval '1 day'
 
 -- name: request_put
 -- index: request
-INSERT INTO slowwave.request(tenant_id, request_id, user_id, body, task_id, joined, at)
-VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, now()))
+INSERT INTO slowwave.request(tenant_id, request_id, user_id, body, task_id, joined, at, note)
+VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8)
 ON CONFLICT (tenant_id, request_id) DO UPDATE SET user_id = excluded.user_id, body = excluded.body,
-  task_id = excluded.task_id, joined = excluded.joined, at = excluded.at
+  task_id = excluded.task_id, joined = excluded.joined, at = excluded.at, note = excluded.note
 
 -- name: request_expire
 -- index: request_age

@@ -7,10 +7,18 @@
 -- that writes keeps its tables in step, and a run must not pay for checks of what it has just looked up.
 -- Narrow tables are WITHOUT ROWID, one B-tree each; wide ones keep their rowid so that indexes stay narrow.
 
+-- window_from and window_to are times of the day, in microseconds.
 CREATE TABLE tenant(
   tenant_id        TEXT NOT NULL PRIMARY KEY,
-  registry_version INTEGER NOT NULL DEFAULT 0
+  registry_version INTEGER NOT NULL DEFAULT 0,
+  paused           INTEGER NOT NULL DEFAULT 0,
+  weight           REAL NOT NULL DEFAULT 1 CHECK(weight > 0),
+  max_waiting      INTEGER NOT NULL DEFAULT 0 CHECK(max_waiting >= 0),
+  window_from      INTEGER,
+  window_to        INTEGER,
+  CONSTRAINT tenant_window_whole CHECK((window_from IS NULL) = (window_to IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX tenant_paused ON tenant(tenant_id) WHERE paused = 1;
 
 CREATE TABLE slot(
   tenant_id   TEXT NOT NULL,
@@ -58,6 +66,8 @@ CREATE TABLE trig(
   times_fired INTEGER NOT NULL,
   PRIMARY KEY(tenant_id, user_id, ord)
 ) STRICT, WITHOUT ROWID;
+-- Serves one sweep for all tenants, and holds only what is to be looked at some time.
+CREATE INDEX trig_due ON trig(next_due) WHERE next_due IS NOT NULL;
 
 -- Inserted and deleted, never updated: what a run does to an episode is its row in review. `digest` is over the
 -- content without occurred_at, which the store may have filled in. The embedding comes last, so that whoever
@@ -164,7 +174,7 @@ CREATE TABLE task(
 CREATE UNIQUE INDEX task_live ON task(tenant_id, user_id) WHERE state IN (1, 2, 4);
 CREATE UNIQUE INDEX task_behind ON task(tenant_id, user_id) WHERE state = 3;
 -- These three serve one worker pool for all tenants, and hold only what is unfinished.
-CREATE INDEX task_ready ON task(rank) WHERE state = 1;
+CREATE INDEX task_ready ON task(tenant_id, rank) WHERE state = 1;
 CREATE INDEX task_running ON task(lease_until) WHERE state = 2;
 CREATE INDEX task_delayed ON task(run_after) WHERE state = 4;
 CREATE INDEX task_of_tenant ON task(tenant_id, created_at, task_id);
@@ -186,6 +196,7 @@ CREATE TABLE request(
   body       TEXT NOT NULL,
   task_id    TEXT NOT NULL,
   joined     INTEGER NOT NULL,
+  note       TEXT NOT NULL,
   at         INTEGER NOT NULL,
   PRIMARY KEY(tenant_id, request_id)
 ) STRICT, WITHOUT ROWID;

@@ -25,9 +25,34 @@ UPDATE task SET priority = ?3, reasons = ?4, options = ?5 WHERE tenant_id = ?1 A
 -- index: task_behind
 UPDATE task SET state = 1, ready_at = ?3 WHERE tenant_id = ?1 AND user_id = ?2 AND state = 3 RETURNING task_id;
 
+-- Tenants that have ready tasks, one index step each. Ready ones are counted up to ?1.
+-- name: task_demands
+-- index: task_ready, tenant, ready_tenant
+WITH RECURSIVE ready_tenant(tenant_id) AS (
+  SELECT min(tenant_id) FROM task WHERE state = 1
+  UNION ALL
+  SELECT (SELECT min(tenant_id) FROM task WHERE state = 1 AND tenant_id > ready_tenant.tenant_id)
+  FROM ready_tenant WHERE ready_tenant.tenant_id IS NOT NULL)
+SELECT ready_tenant.tenant_id, coalesce(t.weight, 1.0),
+       (SELECT count(*) FROM (SELECT 1 FROM task WHERE state = 1 AND tenant_id = ready_tenant.tenant_id LIMIT ?1)),
+       (SELECT min(rank) FROM task WHERE state = 1 AND tenant_id = ready_tenant.tenant_id)
+FROM ready_tenant LEFT JOIN tenant t ON t.tenant_id = ready_tenant.tenant_id
+WHERE ready_tenant.tenant_id IS NOT NULL AND coalesce(t.paused, 0) = 0;
+
+-- name: task_running_counts
+-- index: task_running
+SELECT tenant_id, count(*) FROM task INDEXED BY task_running WHERE state = 2 GROUP BY tenant_id;
+
 -- name: task_ready_page
 -- index: task_ready
-SELECT tenant_id, task_id FROM task WHERE state = 1 ORDER BY rank LIMIT ?1;
+SELECT task_id FROM task WHERE tenant_id = ?1 AND state = 1 ORDER BY rank LIMIT ?2;
+
+-- Waiting, behind and delayed.
+-- name: task_queued_count
+-- index: task_ready, task_behind, task_delayed
+SELECT (SELECT count(*) FROM task WHERE tenant_id = ?1 AND state = 1)
+     + (SELECT count(*) FROM task WHERE tenant_id = ?1 AND state = 3)
+     + (SELECT count(*) FROM task WHERE tenant_id = ?1 AND state = 4);
 
 -- name: task_claim
 -- index: task
@@ -133,12 +158,12 @@ DELETE FROM plan WHERE tenant_id = ?1 AND task_id = ?2;
 
 -- name: request_get
 -- index: request
-SELECT user_id, body, task_id, joined FROM request WHERE tenant_id = ?1 AND request_id = ?2 AND at > ?3;
+SELECT user_id, body, task_id, joined, note FROM request WHERE tenant_id = ?1 AND request_id = ?2 AND at > ?3;
 
 -- name: request_put
 -- index: request
-INSERT OR REPLACE INTO request(tenant_id, request_id, user_id, body, task_id, joined, at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+INSERT OR REPLACE INTO request(tenant_id, request_id, user_id, body, task_id, joined, note, at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- name: request_expire
 -- index: request_age

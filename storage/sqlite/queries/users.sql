@@ -26,20 +26,9 @@ UPDATE user_state SET memory_version = memory_version + 1, pending = pending - ?
   fold_stamp = CASE ?8 WHEN '' THEN fold_stamp ELSE ?8 END
 WHERE tenant_id = ?1 AND user_id = ?2;
 
--- name: trig_list
--- index: trig
-SELECT kind, interval_us, episodes, megabytes, cooldown_us, events, last_fired, next_due, times_fired
-FROM trig WHERE tenant_id = ?1 AND user_id = ?2 ORDER BY ord;
-
--- name: trig_delete
--- index: trig
-DELETE FROM trig WHERE tenant_id = ?1 AND user_id = ?2;
-
--- name: trig_put
--- index: trig
-INSERT OR REPLACE INTO trig(tenant_id, user_id, ord, kind, interval_us, episodes, megabytes, cooldown_us, events,
-                            last_fired, next_due, times_fired)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12);
+-- name: user_unpause
+-- index: user_state
+UPDATE user_state SET paused_by = '' WHERE tenant_id = ?1 AND user_id = ?2 AND paused_by <> '';
 
 -- name: ping
 -- index: none
