@@ -190,7 +190,8 @@ absl::StatusOr<IngestResult> PostgresStore::IngestEpisodes(const UserKey& user,
     firings.Apply(state, decisions, unfinished);
     firings.Write();
     std::vector<Rows> tasks;
-    for (const Placed& placed : firings.fired()) tasks.push_back(t.Add("task_get", user.tenant, placed.task_id));
+    for (const Placed& placed : firings.fired())
+      tasks.push_back(t.Add("task_get", user.tenant, placed.task_id));
     if (!t.Finish()) return result;
     for (size_t i = 0; i < tasks.size(); ++i) {
       if (!tasks[i].Step()) continue;

@@ -202,8 +202,9 @@ absl::StatusOr<EnqueueResult> PostgresStore::EnqueueInside(Transaction& t, const
   Rows unfinished_rows = t.Add("tasks_unfinished", tenant, request.user.user);
   Rows tenant_row = t.Add("tenant_get", tenant);
   std::optional<Rows> repeated_row, condition_rows;
-  if (!request.request_id.empty()) repeated_row = t.Add("request_get", tenant, request.request_id, t.clock());
-  if (fire != nullptr) condition_rows = t.Add("trig_list", tenant, request.user.user);
+  if (!request.request_id.empty())
+    repeated_row.emplace(t.Add("request_get", tenant, request.request_id, t.clock()));
+  if (fire != nullptr) condition_rows.emplace(t.Add("trig_list", tenant, request.user.user));
   if (!t.Send()) return NoSuchUser();
 
   if (repeated_row) {

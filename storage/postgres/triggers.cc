@@ -44,7 +44,8 @@ bool Firings::Apply(const UserState& before, const std::vector<TriggerDecision>&
     if (!fired_.back().joined) ++waiting_;
   }
   for (size_t i = 0; i < after.size(); ++i) {
-    if (!SameCondition(after[i], before.conditions[i])) updates_.Add(before.user.user, static_cast<int>(i), after[i]);
+    if (!SameCondition(after[i], before.conditions[i]))
+      updates_.Add(before.user.user, static_cast<int>(i), after[i]);
   }
   return due;
 }

@@ -115,7 +115,7 @@ class Parameters {
   template <typename T>
   void Add(const std::vector<T>& values) {
     BeginArray(Wire<T>::kArray, Wire<T>::kOid, values.size());
-    for (const T value : values) {  // NOLINT(performance-for-range-copy): vector<bool> gives no references
+    for (auto&& value : values) {
       const size_t at = BeginElement();
       Wire<T>::Append(bytes_, value);
       EndElement(at);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "storage/migrator.h"
-#include "storage/sqlite/embedded_sql.h"
+#include "storage/query_catalog.h"
 
 namespace slowwave::sqlite {
 

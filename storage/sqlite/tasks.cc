@@ -149,8 +149,8 @@ absl::StatusOr<EnqueueResult> EnqueueInside(Connection& c, const EnqueueRequest&
     Join(c, request.user.tenant, task_id, request.priority, reasons, request.options.ignore_backoff);
   } else {
     if (absl::Status room = CheckQueueRoom(c, request.user.tenant); !room.ok()) return room;
-    task_id = InsertTask(c, request.user, place.state, request.kind, request.priority, codec::EncodeStrings(reasons),
-                         codec::EncodeOptions(request.options), now);
+    task_id = InsertTask(c, request.user, place.state, request.kind, request.priority,
+                         codec::EncodeStrings(reasons), codec::EncodeOptions(request.options), now);
   }
   if (!request.request_id.empty()) {
     Query(c, "request_expire", request.user.tenant, now - kRequestMemory).Run();

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <set>
 
-#include "storage/conditions.h"
 #include "storage/codec.h"
+#include "storage/conditions.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/store_impl.h"
 
