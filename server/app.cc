@@ -25,6 +25,7 @@
 #include "server/consolidation_service.h"
 #include "server/http_endpoint.h"
 #include "server/memory_service.h"
+#include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/sqlite_store.h"
 
 namespace slowwave {
@@ -49,6 +50,7 @@ EngineOptions EngineOptionsFrom(const Config& config) {
   options.max_open_runs = config.runs_max_open;
   options.lease = absl::Seconds(config.lease_seconds);
   options.max_attempts = config.tasks_max_attempts;
+  options.sole_owner = !NamesPostgres(config);
   options.episode_limit = config.sample_limit;
   options.chunk_budget = config.extract_chunk_memories;
   options.min_importance = config.sample_min_importance;
@@ -60,7 +62,20 @@ EngineOptions EngineOptionsFrom(const Config& config) {
   return options;
 }
 
+absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const Config& config) {
+  PostgresOptions postgres;
+  postgres.url = config.store_url;
+  postgres.connections = config.store_connections;
+  postgres.migrate = config.store_migrate == "auto";
+  postgres.listen_url = config.store_listen_url;
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenPostgres(std::move(postgres));
+  if (store.ok()) return store;
+  return absl::Status(store.status().code(), absl::StrCat("store.url, ", RedactPostgresUrl(config.store_url),
+                                                          ": ", store.status().message()));
+}
+
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const AppOptions& options) {
+  if (NamesPostgres(options.config)) return OpenPostgresStore(options.config);
   absl::StatusOr<std::string> path = StorePath(options.config, options.env);
   if (!path.ok()) return path.status();
   const std::filesystem::path folder = std::filesystem::path(*path).parent_path();

@@ -43,7 +43,18 @@ const std::vector<Key>& Table() {
        "where /metrics, /healthz and /readyz are served, host:port; empty: nowhere"},
       {"data_dir", &Config::data_dir, "",
        "folder of the embedded store; empty: $XDG_DATA_HOME/slowwave, else ~/.local/share/slowwave"},
-      {"store.url", &Config::store_url, "", "sqlite:PATH; empty: slowwave.db in data_dir"},
+      {"store.url", &Config::store_url, "",
+       "sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE; empty: slowwave.db in data_dir"},
+      {"store.connections", &Config::store_connections, "8", "Postgres: connections at most", 1, 1000},
+      {"store.migrate",
+       &Config::store_migrate,
+       "auto",
+       "Postgres: auto applies outstanding migrations at start, check refuses to start with any",
+       0,
+       0,
+       {"auto", "check"}},
+      {"store.listen_url", &Config::store_listen_url, "",
+       "Postgres: a direct connection (no pooler) to be woken by other daemons; empty: look every second"},
       {"workers", &Config::workers, "0", "threads that consolidate; 0: one a core", 0, 256},
       {"runs.max_open", &Config::runs_max_open, "64", "runs open at once", 1, 4096},
       {"lease.seconds", &Config::lease_seconds, "30", "how long a worker holds a task unless it renews", 3,
@@ -242,14 +253,13 @@ absl::Status Check(const Config& config) {
     if (auto parsed = ParseHostPort(config.http_listen); !parsed.ok())
       return under("http_listen", parsed.status());
   }
-  if (absl::StartsWith(config.store_url, "postgres://") ||
-      absl::StartsWith(config.store_url, "postgresql://")) {
-    return absl::InvalidArgumentError(
-        "store.url names Postgres, which is not in this build yet; allowed: sqlite:PATH");
-  }
-  if (!config.store_url.empty() &&
+  if (!config.store_url.empty() && !NamesPostgres(config) &&
       (!absl::StartsWith(config.store_url, "sqlite:") || config.store_url.size() == 7)) {
-    return absl::InvalidArgumentError("store.url is not of a known kind; allowed: sqlite:PATH");
+    return absl::InvalidArgumentError(
+        "store.url is not of a known kind; allowed: sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE");
+  }
+  if (!config.store_listen_url.empty() && !NamesPostgres(config)) {
+    return absl::InvalidArgumentError("store.listen_url is for Postgres, which store.url does not name");
   }
   if (!config.cluster_threshold.empty()) {
     double threshold = 0;
@@ -333,6 +343,11 @@ std::map<std::string, std::string> ProcessEnvironment() {
     }
   }
   return env;
+}
+
+bool NamesPostgres(const Config& config) {
+  return absl::StartsWith(config.store_url, "postgres://") ||
+         absl::StartsWith(config.store_url, "postgresql://");
 }
 
 absl::StatusOr<std::string> StorePath(const Config& config, const std::map<std::string, std::string>& env) {

@@ -26,7 +26,10 @@ struct Config {
   std::string http_listen;  // empty: none
   std::string data_dir;     // empty: see StorePath
   std::string store_url;    // empty: a file in data_dir
-  int workers = 0;          // 0: a thread a core
+  int store_connections = 0;
+  std::string store_migrate;     // auto, check
+  std::string store_listen_url;  // empty: none
+  int workers = 0;               // 0: a thread a core
   int runs_max_open = 0;
   int lease_seconds = 0;
   int shutdown_seconds = 0;
@@ -74,6 +77,9 @@ void AddConfigFlags(CLI::App& command, std::map<std::string, std::string>& flags
 
 // This process' environment.
 std::map<std::string, std::string> ProcessEnvironment();
+
+// Whether the store is Postgres; else it is the file at StorePath.
+bool NamesPostgres(const Config& config);
 
 // The SQLite file that the configuration means: of store.url, else slowwave.db in data_dir, else in
 // $XDG_DATA_HOME/slowwave, else in $HOME/.local/share/slowwave. kInvalidArgument: none of these is set.

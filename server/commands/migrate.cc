@@ -10,6 +10,7 @@
 #include "server/config.h"
 #include "server/jsonl.h"
 #include "storage/migrator.h"
+#include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/sqlite_store.h"
 
 namespace slowwave {
@@ -21,14 +22,32 @@ struct MigrateOptions {
   bool json = false;
 };
 
-absl::StatusOr<std::string> PathOf(const MigrateOptions& o) {
+// The store that the configuration names, and what it is called in messages.
+struct Target {
+  bool postgres = false;
+  std::string where;  // a path or a URL
+  std::string shown;
+};
+
+absl::StatusOr<Target> TargetOf(const MigrateOptions& o) {
   ConfigSources sources{o.config_path, ProcessEnvironment(), o.keys};
   if (sources.yaml_path.empty() && sources.env.contains("SLOWWAVE_CONFIG")) {
     sources.yaml_path = sources.env["SLOWWAVE_CONFIG"];
   }
   absl::StatusOr<Config> config = LoadConfig(sources);
   if (!config.ok()) return config.status();
-  return StorePath(*config, sources.env);
+  if (NamesPostgres(*config)) return Target{true, config->store_url, RedactPostgresUrl(config->store_url)};
+  absl::StatusOr<std::string> path = StorePath(*config, sources.env);
+  if (!path.ok()) return path.status();
+  return Target{false, *path, *path};
+}
+
+absl::Status Apply(const Target& target) {
+  return target.postgres ? PostgresMigrate(target.where).status() : SqliteMigrate(target.where);
+}
+
+absl::StatusOr<MigrationStatus> StatusOf(const Target& target) {
+  return target.postgres ? PostgresMigrationStatus(target.where) : SqliteMigrationStatus(target.where);
 }
 
 void Show(const std::string& path, const MigrationStatus& status, const MigrateOptions& o,
@@ -53,14 +72,14 @@ void Show(const std::string& path, const MigrationStatus& status, const MigrateO
 enum class Action { kUp, kStatus, kValidate };
 
 absl::StatusOr<int> Run(Action action, const MigrateOptions& o, CommandContext& context) {
-  absl::StatusOr<std::string> path = PathOf(o);
-  if (!path.ok()) return path.status();
+  absl::StatusOr<Target> target = TargetOf(o);
+  if (!target.ok()) return target.status();
   if (action == Action::kUp) {
-    if (absl::Status status = SqliteMigrate(*path); !status.ok()) return status;
+    if (absl::Status status = Apply(*target); !status.ok()) return status;
   }
-  absl::StatusOr<MigrationStatus> status = SqliteMigrationStatus(*path);
+  absl::StatusOr<MigrationStatus> status = StatusOf(*target);
   if (!status.ok()) return status.status();
-  Show(*path, *status, o, context);
+  Show(target->shown, *status, o, context);
   if (action != Action::kValidate) return 0;
   if (absl::Status valid = ValidateMigrations(*status); !valid.ok()) return valid;
   if (status->outstanding > 0) {
@@ -78,14 +97,17 @@ void AddMigrate(CLI::App& root, CommandContext& context) {
   migrate->footer(
       "The store is found as `serve` finds it: --store-url, --data-dir, their environment variables, "
       "--config.\n"
-      "`serve` migrates by itself at start; this is for doing it apart, and for looking.\n"
+      "`serve` migrates by itself at start unless store.migrate says `check`; this is for doing it apart, "
+      "and "
+      "for looking.\n"
       "Example: slowwave migrate status --store-url sqlite:/var/lib/slowwave/slowwave.db");
   struct Entry {
     Action action;
     const char *name, *what;
   };
   for (const Entry& entry :
-       {Entry{Action::kUp, "up", "Apply what is outstanding; creates the file if there is none"},
+       {Entry{Action::kUp, "up",
+              "Apply what is outstanding, while daemons work; creates a file if there is none"},
         Entry{Action::kStatus, "status", "List what is applied and what is outstanding; changes nothing"},
         Entry{Action::kValidate, "validate",
               "As status, with exit code 1 unless the store is exactly at this version"}}) {
