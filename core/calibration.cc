@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <thread>
@@ -12,53 +15,93 @@
 //
 // Similarities themselves say little: one model's unrelated texts are at 0.0, another's at 0.8. Ranks do
 // carry over, so every row is linked to its k nearest, and each cut is judged by how well its groups explain
-// that graph: the likelihood of the degree-corrected planted partition, which asks for one rate of links
-// inside groups and another between them,
+// that graph: the likelihood of the degree-corrected planted partition (Karrer and Newman 2011; Newman 2016),
+// which asks for one rate of links inside groups and another between them,
 //
 //   in log(in / expected_in) + out log(out / expected_out),   expected_in = sum of squared group degrees /
 //   all.
 //
 // Modularity is its first-order cousin, but merges small groups as soon as there are many; here the rate
-// inside is fitted, so that a hundred topics of ten are found as well as five of thirty. Small k suits small
-// topics and large k large ones: curves for several k, each as a share of its own top, are added.
+// inside is fitted, so that a hundred topics of ten are found as well as five of thirty.
+//
+// What is left to choose is k, and with it the size of the topics that the graph can show: a row of a topic
+// of three has two companions, and with k = 5 links to three strangers, neighbouring topics mostly, so that
+// these look like one; with k = 1 a topic of thirty falls into pairs. The graphs themselves tell:
+//
+// - A link carries at most max over cuts of likelihood / links, its information. While k is below the number
+//   of companions this hardly falls; beyond, it falls like 1 / k. So sqrt(k) * information(k) peaks about
+//   there. Of what it peaks at a third is taken: the nearer companions are the surer ones.
+// - Reciprocity, the share of rows that are the nearest of their nearest. Inside a large group it is about a
+//   half in many dimensions, less with hubs (Schilling 1986; Radovanovic et al. 2010); a pair is always
+//   mutual. Where it is higher topics are smaller than the first measure makes believe.
+//
+// Where both speak for less than one link a row, links that are not mutual lose weight: a graph of mutual
+// nearest alone is what finds pairs and triples among rows that have no companion at all.
 
 namespace slowwave {
 namespace {
 
-constexpr std::array<int, 3> kNeighbours = {2, 3, 5};
-constexpr int kMostNeighbours = 5;
+constexpr std::array<int, 6> kNeighbours = {1, 2, 3, 5, 10, 20};
+constexpr int kMostNeighbours = 20;
 constexpr int kThreadsFromRows = 4096;
+constexpr int kFewestRows = 7;
 constexpr int kFewRows = 24;
 // Where the data show no structure: near repeats merge, under any model. Some put unrelated texts at 0.8.
 constexpr float kFixedSimilarity = 0.9f;
+constexpr double kShareOfPeak = 1.0 / 3;
+constexpr double kUsualReciprocity = 0.5;
+// How much one of the two measures counts against the other. From 2 to 5 all do about equally well.
+constexpr double kReciprocityPower = 3;
+// Neighbouring graphs differ by little: the place of the peak is their mean, weighted by this power.
+constexpr double kPeakSharpness = 20;
 
-// The nearest of a row, nearest first; of equals the smaller number.
+// The nearest of a row, nearest first; of equals the smaller number. Where there are too few: -1.
 struct Neighbours {
   std::array<float, kMostNeighbours> similarity;
   std::array<int, kMostNeighbours> index;
+};
 
-  Neighbours() {
-    similarity.fill(-std::numeric_limits<float>::infinity());
-    index.fill(-1);
-  }
+// Collects them. Candidates are kept as one number each, greater for the better, and thinned out when there
+// are twice as many as wanted: that costs less than keeping them in order.
+class Nearest {
+ public:
   void Offer(float value, int row) {
-    if (value < similarity.back()) return;
-    int at = kMostNeighbours;
-    while (at > 0 && (value > similarity[at - 1] || (value == similarity[at - 1] && row < index[at - 1])))
-      --at;
-    if (at == kMostNeighbours) return;
-    for (int i = kMostNeighbours - 1; i > at; --i) {
-      similarity[i] = similarity[i - 1];
-      index[i] = index[i - 1];
-    }
-    similarity[at] = value;
-    index[at] = row;
+    if (value < least_) return;
+    const auto bits = std::bit_cast<uint32_t>(value + 0.0f);  // one zero only
+    const uint32_t ordered = bits >> 31 ? ~bits : bits | 0x80000000u;
+    keys_[count_++] = uint64_t{ordered} << 32 | ~static_cast<uint32_t>(row);
+    if (count_ == keys_.size()) Thin();
   }
+  Neighbours Sorted() {
+    std::sort(keys_.begin(), keys_.begin() + count_, std::greater<>());
+    Neighbours found;
+    for (size_t i = 0; i < kMostNeighbours; ++i) {
+      found.similarity[i] = i < count_ ? SimilarityOf(keys_[i]) : -std::numeric_limits<float>::infinity();
+      found.index[i] = i < count_ ? static_cast<int>(~static_cast<uint32_t>(keys_[i])) : -1;
+    }
+    return found;
+  }
+
+ private:
+  static float SimilarityOf(uint64_t key) {
+    const auto ordered = static_cast<uint32_t>(key >> 32);
+    return std::bit_cast<float>(ordered >> 31 ? ordered & 0x7fffffffu : ~ordered);
+  }
+  void Thin() {
+    const auto last = keys_.begin() + kMostNeighbours - 1;
+    std::nth_element(keys_.begin(), last, keys_.end(), std::greater<>());
+    count_ = kMostNeighbours;
+    least_ = SimilarityOf(*last);
+  }
+
+  float least_ = -std::numeric_limits<float>::infinity();
+  size_t count_ = 0;
+  std::array<uint64_t, size_t{2} * kMostNeighbours> keys_;
 };
 
 std::vector<Neighbours> FindNeighbours(const Eigen::Ref<const EmbeddingMatrix>& embeddings) {
   const int n = embeddings.rows();
-  std::vector<Neighbours> found(n);
+  std::vector<Nearest> found(n);
   if (n < kThreadsFromRows) {
     ForEachGramTile(embeddings, 1, [&](const GramTile& tile) {
       for (int r = 0; r < tile.rows; ++r) {
@@ -70,20 +113,23 @@ std::vector<Neighbours> FindNeighbours(const Eigen::Ref<const EmbeddingMatrix>& 
         }
       }
     });
-    return found;
-  }
-  // Columns belong to one thread each; rows do not, so both halves of the product are computed.
-  const int threads = std::clamp<int>(std::thread::hardware_concurrency(), 1, 4);
-  ForEachProductTile(embeddings, embeddings, threads, [&](const GramTile& tile) {
-    for (int r = 0; r < tile.rows; ++r) {
-      const float* line = tile.values + static_cast<size_t>(r) * tile.stride;
-      const int row = tile.row + r;
-      for (int c = 0; c < tile.columns; ++c) {
-        if (row != tile.column + c) found[tile.column + c].Offer(line[c], row);
+  } else {
+    // Columns belong to one thread each; rows do not, so both halves of the product are computed.
+    const int threads = std::clamp<int>(std::thread::hardware_concurrency(), 1, 4);
+    ForEachProductTile(embeddings, embeddings, threads, [&](const GramTile& tile) {
+      for (int r = 0; r < tile.rows; ++r) {
+        const float* line = tile.values + static_cast<size_t>(r) * tile.stride;
+        const int row = tile.row + r;
+        for (int c = 0; c < tile.columns; ++c) {
+          if (row != tile.column + c) found[tile.column + c].Offer(line[c], row);
+        }
       }
-    }
-  });
-  return found;
+    });
+  }
+  std::vector<Neighbours> sorted;
+  sorted.reserve(n);
+  for (Nearest& nearest : found) sorted.push_back(nearest.Sorted());
+  return sorted;
 }
 
 // Answers at which merge two leaves come together. Union by size without path compression: O(log N) a
@@ -135,40 +181,97 @@ float LeastLink(const Eigen::Ref<const EmbeddingMatrix>& embeddings) {
   return std::max(noise, median + 3 * (median - pairs[pairs.size() / 6]));
 }
 
-// The log likelihood of the graph of the k nearest, as far as they are at least `least`, after each number of
-// merges.
-std::vector<double> PlantedPartition(const std::vector<Neighbours>& neighbours, int k,
-                                     const std::vector<Merge>& merges, const JoinTimes& joined_at,
-                                     float least) {
-  double all = 0;
-  const int n = static_cast<int>(neighbours.size());
-  std::vector<double> degree(n + merges.size(), 0.0), joins(merges.size(), 0.0);
-  for (int i = 0; i < n; ++i) {
-    for (int t = 0; t < k; ++t) {
-      const int j = neighbours[i].index[t];
-      if (neighbours[i].similarity[t] < least) break;
-      all += 2;
-      degree[i] += 1;
-      degree[j] += 1;
-      joins[joined_at(i, j)] += 2;
+// The graph of the nearest, in the terms of the dendrogram.
+class NeighbourGraph {
+ public:
+  // Links below `least` don't count.
+  NeighbourGraph(const std::vector<Neighbours>& neighbours, const std::vector<Merge>& merges, float least)
+      : neighbours_(neighbours), merges_(merges), links_(neighbours.size(), 0), mutual_(neighbours.size()) {
+    const int n = static_cast<int>(neighbours.size());
+    const JoinTimes joined_at(merges, n);
+    joins_.resize(n);
+    int linked = 0, mutual = 0;
+    for (int i = 0; i < n; ++i) {
+      const Neighbours& near = neighbours[i];
+      int& t = links_[i];
+      for (; t < kMostNeighbours && near.index[t] >= 0 && near.similarity[t] >= least; ++t)
+        joins_[i][t] = joined_at(i, near.index[t]);
+      if (t == 0) continue;
+      mutual_[i] = near.similarity[0] >= neighbours[near.index[0]].similarity[0];
+      ++linked;
+      mutual += mutual_[i];
     }
+    reciprocity_ = linked > 0 ? static_cast<double>(mutual) / linked : 1.0;
   }
-  if (all == 0) return std::vector<double>(n, 0.0);
-  double inside = 0, squares = 0;
-  for (int i = 0; i < n; ++i) squares += degree[i] * degree[i];
-  std::vector<double> likelihood = {0.0};
-  for (size_t i = 0; i < merges.size(); ++i) {
-    const double a = degree[merges[i].left], b = degree[merges[i].right];
-    degree[n + i] = a + b;
-    inside += joins[i];
-    squares += 2 * a * b;
-    const double expected = squares / all, outside = all - inside;
-    double value = inside > 0 ? inside * std::log(inside / expected) : 0.0;
-    if (outside > 0 && expected < all) value += outside * std::log(outside / (all - expected));
-    // Fewer links inside than by chance explain the graph too, but are no topics.
-    likelihood.push_back(inside > expected ? value : 0.0);
+
+  double reciprocity() const { return reciprocity_; }
+
+  // The log likelihood per link after each number of merges, each row linked to its k nearest; a fraction of
+  // k is the weight of the last. With k from 1/2 to 1 that is the weight of links that are not mutual, from
+  // 0 to 1.
+  std::vector<double> PlantedPartition(double k) const {
+    const size_t n = neighbours_.size();
+    const int most = static_cast<int>(std::ceil(k));
+    const double last = k < 1 ? 2 * k - 1 : k - (most - 1);
+    double all = 0;
+    std::vector<double> degree(n + merges_.size(), 0.0), joins(merges_.size(), 0.0);
+    for (size_t i = 0; i < n; ++i) {
+      for (int t = 0; t < std::min(most, links_[i]); ++t) {
+        const double weight = t < most - 1 || (k < 1 && mutual_[i]) ? 1.0 : last;
+        all += 2 * weight;
+        degree[i] += weight;
+        degree[neighbours_[i].index[t]] += weight;
+        joins[joins_[i][t]] += 2 * weight;
+      }
+    }
+    std::vector<double> likelihood(n, 0.0);
+    if (all == 0) return likelihood;
+    double inside = 0, squares = 0;
+    for (size_t i = 0; i < n; ++i) squares += degree[i] * degree[i];
+    for (size_t i = 0; i < merges_.size(); ++i) {
+      const double a = degree[merges_[i].left], b = degree[merges_[i].right];
+      degree[n + i] = a + b;
+      inside += joins[i];
+      squares += 2 * a * b;
+      const double expected = squares / all, outside = all - inside;
+      // Fewer links inside than by chance explain the graph too, but are no topics.
+      if (inside <= expected) continue;
+      double value = inside * std::log(inside / expected);
+      if (outside > 0 && expected < all) value += outside * std::log(outside / (all - expected));
+      likelihood[i + 1] = value / all;
+    }
+    return likelihood;
   }
-  return likelihood;
+
+ private:
+  const std::vector<Neighbours>& neighbours_;
+  const std::vector<Merge>& merges_;
+  std::vector<std::array<int, kMostNeighbours>> joins_;  // at which merge a link comes inside
+  std::vector<int> links_;
+  std::vector<char> mutual_;
+  double reciprocity_ = 1;
+};
+
+// The number of neighbours that suits the size of the topics; 0 where no graph shows any.
+double SuitableNeighbours(const NeighbourGraph& graph, int n) {
+  std::vector<double> scales, strengths;
+  for (const int k : kNeighbours) {
+    if (2 * k >= n) break;
+    const std::vector<double> curve = graph.PlantedPartition(k);
+    scales.push_back(std::log(k));
+    strengths.push_back(std::sqrt(k) * *std::max_element(curve.begin(), curve.end()));
+  }
+  const double top = *std::max_element(strengths.begin(), strengths.end());
+  if (top <= 0) return 0;
+  double sum = 0, weights = 0;
+  for (size_t i = 0; i < scales.size(); ++i) {
+    const double weight = std::pow(strengths[i] / top, kPeakSharpness);
+    sum += weight * scales[i];
+    weights += weight;
+  }
+  const double k = kShareOfPeak * std::exp(sum / weights) *
+                   std::pow(kUsualReciprocity / graph.reciprocity(), kReciprocityPower);
+  return std::clamp(k, 0.5, std::exp(scales.back()));
 }
 
 }  // namespace
@@ -176,17 +279,12 @@ std::vector<double> PlantedPartition(const std::vector<Neighbours>& neighbours, 
 Calibration CalibrateThreshold(const Eigen::Ref<const EmbeddingMatrix>& embeddings,
                                const std::vector<Merge>& merges) {
   const int n = embeddings.rows();
-  if (n <= kMostNeighbours + 1) return {kFixedSimilarity, "fixed"};
+  if (n < kFewestRows) return {kFixedSimilarity, "fixed"};
   const std::vector<Neighbours> neighbours = FindNeighbours(embeddings);
-  const JoinTimes joined_at(merges, n);
-  const float least = LeastLink(embeddings);
-  std::vector<double> score(n, 0.0);
-  for (int k : kNeighbours) {
-    const std::vector<double> curve = PlantedPartition(neighbours, k, merges, joined_at, least);
-    const double top = *std::max_element(curve.begin(), curve.end());
-    if (top <= 0) continue;
-    for (int i = 0; i < n; ++i) score[i] += curve[i] / top;
-  }
+  const NeighbourGraph graph(neighbours, merges, LeastLink(embeddings));
+  const double k = SuitableNeighbours(graph, n);
+  if (k == 0) return {kFixedSimilarity, "fixed"};
+  const std::vector<double> score = graph.PlantedPartition(k);
   int best = 0;
   for (int i = 1; i < n - 1; ++i) {
     const bool cuttable = merges[i].similarity < merges[i - 1].similarity;
