@@ -1,6 +1,8 @@
-// The time of day, injected so that tests decide it.
+// Time, injected so that tests decide it.
 #ifndef SLOWWAVE_CORE_CLOCK_H_
 #define SLOWWAVE_CORE_CLOCK_H_
+
+#include <time.h>
 
 #include <functional>
 
@@ -9,11 +11,23 @@
 
 namespace slowwave {
 
-// Any thread.
+// The time of day. Any thread.
 using Clock = std::function<absl::Time()>;
 
 inline Clock SystemClock() {
   return [] { return absl::Now(); };
+}
+
+// Time since some start, which nobody sets: only differences mean something. Any thread.
+using SteadyClock = std::function<absl::Duration()>;
+
+// Goes on while the machine sleeps, as leases do.
+inline SteadyClock SystemSteadyClock() {
+  return [] {
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return absl::DurationFromTimespec(now);
+  };
 }
 
 }  // namespace slowwave

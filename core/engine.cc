@@ -4,6 +4,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -24,6 +25,7 @@ SchedulerOptions SchedulerOptionsOf(const EngineOptions& o) {
   out.workers = out.max_waiting = o.workers;
   out.lease = o.lease;
   out.max_attempts = o.max_attempts;
+  out.sweep = o.sweep;
   return out;
 }
 
@@ -49,7 +51,7 @@ struct Engine::Impl {
         metrics(registry),
         pipeline(PipelineOptionsOf(options), store, extractor, progress, metrics, SystemClock()),
         guard(io.get_executor()),
-        scheduler(SchedulerOptionsOf(options), io.get_executor(), store, metrics,
+        scheduler(SchedulerOptionsOf(options), io.get_executor(), store_calls.get_executor(), store, metrics,
                   [this](ClaimedTask task, StopFlag stop) { Queue(std::move(task), std::move(stop)); }),
         pool(options.workers),
         runner({options.max_attempts}, store, pipeline, extractor, progress, metrics, pool, SystemClock(),
@@ -114,6 +116,8 @@ struct Engine::Impl {
   bool started = false, stopped = false;  // Start and Stop are called by the owner's thread
   boost::asio::io_context io{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard;
+  // A claim, a renewal and a sweep never wait for one another.
+  boost::asio::thread_pool store_calls{3};
   Scheduler scheduler;
   WorkerPool pool;
   Runner runner;
@@ -135,6 +139,7 @@ absl::Status Engine::Start() {
   impl_->started = true;
   impl_->io_thread = std::thread([this] { impl_->io.run(); });
   impl_->scheduler.Start();
+  impl_->store.OnWork([scheduler = &impl_->scheduler] { scheduler->Wake(); });
   return absl::OkStatus();
 }
 
@@ -142,6 +147,7 @@ void Engine::Stop(absl::Duration grace) {
   if (!impl_ || impl_->stopped) return;
   impl_->stopped = true;
   if (impl_->started) {
+    impl_->store.OnWork(nullptr);
     impl_->scheduler.Drain();
     impl_->HandBackQueued();
     {
@@ -154,11 +160,18 @@ void Engine::Stop(absl::Duration grace) {
   }
   impl_->pool.Stop();
   impl_->scheduler.Stop();
+  impl_->store_calls.join();
   impl_->guard.reset();
   if (impl_->io_thread.joinable()) impl_->io_thread.join();
 }
 
 void Engine::Wake() { impl_->scheduler.Wake(); }
+
+void Engine::Fired(int conditions) {
+  if (conditions == 0) return;
+  impl_->metrics.triggers_fired.Increment(conditions);
+  Wake();
+}
 
 void Engine::Retried(const std::string& task_id) {
   impl_->progress.Forget(task_id);

@@ -23,6 +23,7 @@ struct EngineOptions {
   int max_open_runs = 64;
   absl::Duration lease = absl::Seconds(30);
   int max_attempts = 5;
+  absl::Duration sweep = absl::Seconds(1);  // between two looks for what has come due
   bool sole_owner = true;  // the store is this process' alone: running tasks at start are leftovers
   // pipeline
   int episode_limit = 200;  // sampled a run, unless the task says otherwise
@@ -45,6 +46,8 @@ class Engine {
   void Stop(absl::Duration grace);
   // There may be a new task.
   void Wake();
+  // An ingest set off this many conditions: they are counted, and Wake.
+  void Fired(int conditions);
   // The task, dead or cancelled before, is to run again: Wake, and watchers see nothing of what was.
   void Retried(const std::string& task_id);
   // The task was cancelled: its run stops at the next stage boundary.

@@ -35,6 +35,10 @@ EngineMetrics::EngineMetrics(prometheus::Registry& registry)
       runs_fenced(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "fenced"}})),
       tasks_rescued(CounterOf(registry, "slowwave_tasks_rescued_total",
                               "Tasks made ready again after their lease or delay ran out.")),
+      leases_lost(CounterOf(registry, "slowwave_leases_lost_total",
+                            "Runs that stopped because their lease could not be renewed in time.")),
+      triggers_fired(CounterOf(registry, "slowwave_triggers_fired_total",
+                               "Conditions that fired by themselves, at an ingest or a sweep.")),
       episodes_reviewed(
           CounterOf(registry, "slowwave_episodes_reviewed_total", "Episodes reviewed by committed runs.")),
       gists_accepted(CounterOf(registry, kGists, kGistsHelp, {{"outcome", "accepted"}})),

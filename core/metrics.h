@@ -22,6 +22,8 @@ struct EngineMetrics {
   prometheus::Counter& runs_handed_back;   // {outcome="handed_back"}
   prometheus::Counter& runs_fenced;        // {outcome="fenced"}: the lease was lost; nothing was written
   prometheus::Counter& tasks_rescued;      // slowwave_tasks_rescued_total
+  prometheus::Counter& leases_lost;        // slowwave_leases_lost_total: not renewed in time, the run stopped
+  prometheus::Counter& triggers_fired;     // slowwave_triggers_fired_total: by ingests and sweeps
   prometheus::Counter& episodes_reviewed;  // slowwave_episodes_reviewed_total
   prometheus::Counter& gists_accepted;     // slowwave_gists_total{outcome="accepted"}
   prometheus::Counter& gists_quarantined;  // {outcome="quarantined"}

@@ -22,8 +22,8 @@ constexpr int kContextTurns = 2;
 constexpr int kCommitTries = 8;
 constexpr absl::Duration kLeftBackoff = absl::Minutes(10);
 
-absl::Status Stopped(const std::atomic<bool>& stop) {
-  return stop.load() ? absl::CancelledError("the run was stopped") : absl::OkStatus();
+absl::Status Stopped(const RunStop& stop) {
+  return stop.stopped() ? absl::CancelledError("the run was stopped") : absl::OkStatus();
 }
 
 // Indices of the episodes by event time, so that chunks read in order.
@@ -137,7 +137,7 @@ absl::Status Pipeline::MakePlan(RunState& run) const {
   return store_.StorePlan(run.claimed.lease, run.plan.run_id, PlanToJson(run.plan));
 }
 
-absl::Status Pipeline::Prepare(RunState& run, const std::atomic<bool>& stop) const {
+absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
   Report& report = run.report;
   const Task& task = run.claimed.task;
   report.started_at = clock_();
@@ -179,7 +179,7 @@ absl::Status Pipeline::Prepare(RunState& run, const std::atomic<bool>& stop) con
   return Stopped(stop);
 }
 
-absl::Status Pipeline::Finish(RunState& run, const std::atomic<bool>& stop) const {
+absl::Status Pipeline::Finish(RunState& run, const RunStop& stop) const {
   Report& report = run.report;
   int64_t gists = 0;
   for (const auto& of_chunk : run.gists) gists += static_cast<int64_t>(of_chunk.size());
@@ -205,7 +205,7 @@ absl::Status Pipeline::Finish(RunState& run, const std::atomic<bool>& stop) cons
   return Commit(run, registry, stop);
 }
 
-absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const std::atomic<bool>& stop) const {
+absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const RunStop& stop) const {
   const absl::Time since = clock_();
   Began(run, "migrate");
   const Report aligned = run.report;  // what a retry begins with again
@@ -232,6 +232,7 @@ absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const std
     commit.run.finished_at = report.finished_at;
     commit.run.succeeded = true;
     commit.run.report = ReportToJson(report);
+    if (absl::Status s = Stopped(stop); !s.ok()) return s;  // reading and folding may have taken long
     absl::StatusOr<CommitResult> result = store_.CommitRun(commit);
     if (!result.ok()) {
       if (absl::IsAborted(result.status()) &&

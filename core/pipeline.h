@@ -5,7 +5,6 @@
 #ifndef SLOWWAVE_CORE_PIPELINE_H_
 #define SLOWWAVE_CORE_PIPELINE_H_
 
-#include <atomic>
 #include <optional>
 #include <string>
 
@@ -15,6 +14,7 @@
 #include "core/metrics.h"
 #include "core/progress.h"
 #include "core/run_state.h"
+#include "core/run_stop.h"
 #include "storage/store.h"
 
 namespace slowwave {
@@ -36,16 +36,16 @@ class Pipeline {
 
   // Samples and clusters, or takes up the plan of an earlier attempt; leaves run.chunks to be extracted
   // (perhaps none). kCancelled: `stop` was set. kAborted: the lease is lost. Other errors are the store's.
-  absl::Status Prepare(RunState& run, const std::atomic<bool>& stop) const;
+  absl::Status Prepare(RunState& run, const RunStop& stop) const;
 
   // Grounds, aligns, folds and commits what run.gists and run.answers hold. Errors as Prepare; kAborted also
   // if an episode is no longer pending: the task is to be tried again.
-  absl::Status Finish(RunState& run, const std::atomic<bool>& stop) const;
+  absl::Status Finish(RunState& run, const RunStop& stop) const;
 
  private:
   absl::Status Sample(RunState& run) const;
   absl::Status MakePlan(RunState& run) const;
-  absl::Status Commit(RunState& run, const Registry& registry, const std::atomic<bool>& stop) const;
+  absl::Status Commit(RunState& run, const Registry& registry, const RunStop& stop) const;
   SampleSpec SpecOf(const RunState& run) const;
   // Ends a stage: its line in the report, its metric, its event for watchers.
   void Ended(RunState& run, const char* stage, absl::Time since, int64_t count,

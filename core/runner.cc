@@ -123,6 +123,10 @@ void Runner::End(const std::shared_ptr<OpenRun>& run, const absl::Status& status
     metrics_.runs_fenced.Increment();
     spdlog::warn("task {}: the lease is lost; nothing was written", task_id);
   } else {
+    if (absl::IsCancelled(status) && run->stop->expired()) {
+      metrics_.leases_lost.Increment();
+      spdlog::warn("task {}: its lease could not be renewed in time; the run stopped", task_id);
+    }
     const TaskState state = Return(*run, status, end.store_trouble);
     if (!absl::IsCancelled(status)) spdlog::warn("task {}: {}", task_id, status.ToString());
     if (state != TaskState::kCancelled) PublishState(*run, state, std::string(status.message()));

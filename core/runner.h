@@ -5,7 +5,6 @@
 #ifndef SLOWWAVE_CORE_RUNNER_H_
 #define SLOWWAVE_CORE_RUNNER_H_
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,13 +14,11 @@
 #include "core/metrics.h"
 #include "core/pipeline.h"
 #include "core/progress.h"
+#include "core/run_stop.h"
 #include "core/task_queue.h"
 #include "core/worker_pool.h"
 
 namespace slowwave {
-
-// Set to make a run stop at its next stage boundary.
-using StopFlag = std::shared_ptr<std::atomic<bool>>;
 
 // A task and the token of a claim of it. One that was cancelled and retried may have two runs open for a
 // moment.
@@ -45,7 +42,7 @@ class Runner {
   Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Extractor& extractor, ProgressHub& progress,
          EngineMetrics& metrics, WorkerPool& pool, Clock clock, std::function<void(const RunEnd&)> ended);
 
-  // Begins one run on the calling worker. `stop` may be set at any time, by any thread.
+  // Begins one run on the calling worker. `stop` may be set at any time.
   void Begin(ClaimedTask task, StopFlag stop);
 
  private:

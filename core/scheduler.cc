@@ -7,22 +7,26 @@
 #include <cassert>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "core/retry.h"
+#include "core/triggers.h"
 
 namespace slowwave {
 
 namespace asio = boost::asio;
 
-Scheduler::Scheduler(SchedulerOptions options, const asio::any_io_executor& executor, Store& store,
-                     EngineMetrics& metrics, std::function<void(ClaimedTask, StopFlag)> start)
+Scheduler::Scheduler(SchedulerOptions options, const asio::any_io_executor& executor,
+                     asio::any_io_executor store_calls, Store& store, EngineMetrics& metrics,
+                     std::function<void(ClaimedTask, StopFlag)> start, const TimerFactory& timers,
+                     SteadyClock clock)
     : options_(std::move(options)),
       store_(store),
       metrics_(metrics),
       start_(std::move(start)),
+      clock_(std::move(clock)),
+      store_calls_(std::move(store_calls)),
       strand_(asio::make_strand(executor)),
-      sweep_timer_(strand_),
-      renewal_timer_(strand_) {}
+      sweep_timer_(timers(strand_)),
+      renewal_timer_(timers(strand_)) {}
 
 void Scheduler::Start() {
   asio::post(strand_, [this] {
@@ -48,7 +52,7 @@ void Scheduler::Ended(const RunEnd& end) {
 void Scheduler::StopRun(const std::string& task_id) {
   asio::post(strand_, [this, task_id] {
     for (auto& [run, held] : held_) {
-      if (held.lease.task_id == task_id) held.stop->store(true);
+      if (held.lease.task_id == task_id) held.stop->Stop();
     }
   });
 }
@@ -56,95 +60,144 @@ void Scheduler::StopRun(const std::string& task_id) {
 void Scheduler::Drain() {
   asio::post(strand_, [this] {
     draining_ = true;
-    sweep_timer_.cancel();
+    sweep_timer_->Cancel();
   });
 }
 
 void Scheduler::StopAllRuns() {
   asio::post(strand_, [this] {
-    for (auto& [run, held] : held_) held.stop->store(true);
+    for (auto& [run, held] : held_) held.stop->Stop();
   });
 }
 
 void Scheduler::Stop() {
   asio::post(strand_, [this] {
     draining_ = stopped_ = true;
-    sweep_timer_.cancel();
-    renewal_timer_.cancel();
+    sweep_timer_->Cancel();
+    renewal_timer_->Cancel();
   });
 }
 
 void Scheduler::Claim() {
   assert(strand_.running_in_this_thread());
-  if (draining_ || absl::Now() < claim_after_) return;
+  if (draining_ || clock_() < rest_until_) return;
+  if (claiming_) {
+    claim_again_ = true;  // what woke us may have come too late for the claim under way
+    return;
+  }
   const int room = std::min(options_.max_open_runs, options_.workers + options_.max_waiting) -
                    static_cast<int>(held_.size());
   if (room <= 0) return;
-  absl::StatusOr<std::vector<ClaimedTask>> claimed = store_.ClaimTasks(options_.owner, room, options_.lease);
+  claiming_ = true;
+  asio::post(store_calls_, [this, room] {
+    const absl::Duration sent = clock_();
+    auto claimed = store_.ClaimTasks(options_.owner, room, options_.lease);
+    asio::post(strand_,
+               [this, sent, claimed = std::move(claimed)]() mutable { Claimed(sent, std::move(claimed)); });
+  });
+}
+
+void Scheduler::Claimed(absl::Duration sent, absl::StatusOr<std::vector<ClaimedTask>> claimed) {
+  assert(strand_.running_in_this_thread());
+  claiming_ = false;
+  const bool again = std::exchange(claim_again_, false);
   if (!claimed.ok()) {
     spdlog::warn("claiming tasks: {}", claimed.status().ToString());
     return Troubled();
   }
   troubles_ = 0;
   for (ClaimedTask& task : *claimed) {
-    auto stop = std::make_shared<std::atomic<bool>>(false);
+    auto stop = std::make_shared<RunStop>(clock_, sent + HoldFor());
+    if (draining_) stop->Stop();
     held_[KeyOfRun(task.lease)] = {task.lease, stop};
     start_(std::move(task), std::move(stop));
   }
   metrics_.runs_open.Set(static_cast<double>(held_.size()));
+  if (again) Claim();
 }
 
 // Asking an ailing store again at once would only add to its load.
 void Scheduler::Troubled() {
   assert(strand_.running_in_this_thread());
   ++troubles_;
-  claim_after_ = absl::Now() + BackoffDelay(troubles_, absl::Milliseconds(500), absl::Seconds(10));
+  rest_until_ = clock_() + BackoffDelay(troubles_, absl::Milliseconds(500), absl::Seconds(5));
 }
 
+// Whether anything is due is for the store to say: its clock counts, not this machine's.
 void Scheduler::Sweep() {
   assert(strand_.running_in_this_thread());
-  if (draining_) return;
-  if (absl::Now() >= claim_after_) {
-    absl::StatusOr<absl::Time> due = store_.NextRescue();
-    absl::StatusOr<int> rescued = 0;
-    if (due.ok() && *due <= absl::Now())
-      rescued = store_.RescueTasks(options_.max_attempts, /*all_running=*/false);
-    if (!due.ok() || !rescued.ok()) {
-      spdlog::warn("looking for tasks to rescue: {}",
-                   (due.ok() ? rescued.status() : due.status()).ToString());
-      Troubled();
-    } else {
-      if (*rescued > 0) metrics_.tasks_rescued.Increment(*rescued);
-      Claim();
-    }
+  if (draining_ || sweeping_) return;
+  if (clock_() < rest_until_) return ArmSweep();
+  sweeping_ = true;
+  asio::post(store_calls_, [this] {
+    absl::StatusOr<int> rescued = store_.RescueTasks(options_.max_attempts, /*all_running=*/false);
+    absl::StatusOr<SweepResult> swept = SweepResult();
+    if (rescued.ok()) swept = store_.SweepTriggers(RuleAtSweep, options_.sweep_users);
+    asio::post(strand_,
+               [this, rescued = std::move(rescued), swept = std::move(swept)] { Swept(rescued, swept); });
+  });
+}
+
+void Scheduler::Swept(const absl::StatusOr<int>& rescued, const absl::StatusOr<SweepResult>& swept) {
+  assert(strand_.running_in_this_thread());
+  sweeping_ = false;
+  if (!rescued.ok() || !swept.ok()) {
+    spdlog::warn("looking for what is due: {}",
+                 (rescued.ok() ? swept.status() : rescued.status()).ToString());
+    Troubled();
+    return ArmSweep();
   }
+  if (*rescued > 0) metrics_.tasks_rescued.Increment(*rescued);
+  if (swept->fired > 0) metrics_.triggers_fired.Increment(swept->fired);
+  Claim();
+  if (swept->examined >= options_.sweep_users) return Sweep();
   ArmSweep();
 }
 
 void Scheduler::ArmSweep() {
-  sweep_timer_.expires_after(absl::ToChronoMilliseconds(options_.sweep));
-  sweep_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) Sweep();
-  });
+  if (draining_) return;
+  sweep_timer_->Arm(options_.sweep, [this] { Sweep(); });
 }
 
 void Scheduler::ArmRenewal() {
   if (stopped_) return;
-  renewal_timer_.expires_after(absl::ToChronoMilliseconds(options_.lease / 3));
-  renewal_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    RenewAll();
+  renewal_timer_->Arm(options_.lease / 6, [this] {
+    LookAtLeases();
     ArmRenewal();
   });
 }
 
-void Scheduler::RenewAll() {
+// Each third of a lease it is renewed; a renewal that fails is tried again at the next look, each sixth.
+void Scheduler::LookAtLeases() {
   assert(strand_.running_in_this_thread());
+  const absl::Duration now = clock_();
+  std::vector<Held> due;
   for (auto& [run, held] : held_) {
+    if (held.stop->expired()) {
+      held.stop->Stop();  // for good, even if a late renewal should succeed
+    } else if (now - (held.stop->until() - HoldFor()) >= options_.lease / 4) {
+      due.push_back(held);
+    }
+  }
+  if (due.empty() || renewing_) return;
+  renewing_ = true;
+  asio::post(store_calls_, [this, due = std::move(due)] {
+    Renew(due);
+    asio::post(strand_, [this] { renewing_ = false; });
+  });
+}
+
+void Scheduler::Renew(const std::vector<Held>& due) {
+  for (const Held& held : due) {
+    const absl::Duration sent = clock_();
     const absl::Status renewed = store_.RenewLease(held.lease, options_.lease);
-    if (absl::IsAborted(renewed)) held.stop->store(true);
-    if (!renewed.ok())
-      spdlog::warn("task {}: renewing its lease: {}", held.lease.task_id, renewed.ToString());
+    if (renewed.ok()) {
+      held.stop->HoldUntil(sent + HoldFor());
+      continue;
+    }
+    spdlog::warn("task {}: renewing its lease: {}", held.lease.task_id, renewed.ToString());
+    if (!absl::IsAborted(renewed)) return;  // it is the store that ails
+    held.stop->Stop();
   }
 }
 

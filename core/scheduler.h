@@ -1,20 +1,27 @@
-// Claims ready tasks, keeps their leases, and rescues what was left behind. Owns no threads.
+// Claims ready tasks, keeps their leases, and looks for what has come due: schedules, cooldowns that have
+// ended, leases that have run out, delays that are over. Owns no threads.
 //
 // Public methods: any thread; they post to `strand_` and return at once.
-// Private methods: on `strand_` only. No locks here.
-// Call Stop() and let the executor run until it is idle before destruction.
+// Private methods: on `strand_` only, and assert it where they are entered from outside. No locks here.
+// The store is called on `store_calls`, at most one claim, one renewal and one sweep at a time: a store that
+// is slow to answer keeps none of the others waiting, and the strand never waits at all. Call Stop() and let
+// both executors run until they are idle before destruction.
 #ifndef SLOWWAVE_CORE_SCHEDULER_H_
 #define SLOWWAVE_CORE_SCHEDULER_H_
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "core/clock.h"
 #include "core/metrics.h"
+#include "core/run_stop.h"
 #include "core/runner.h"
+#include "core/timer.h"
 #include "storage/store.h"
 
 namespace slowwave {
@@ -26,21 +33,25 @@ struct SchedulerOptions {
   int workers = 2;
   absl::Duration lease = absl::Seconds(30);
   int max_attempts = 5;
-  absl::Duration sweep = absl::Seconds(1);  // between two looks for expired leases and delays that are over
+  absl::Duration sweep = absl::Seconds(1);  // between two looks for what has come due
+  int sweep_users = 500;                    // a transaction
 };
 
 class Scheduler {
  public:
   // `start` is called on the strand for each claimed task; it must not block.
-  Scheduler(SchedulerOptions options, const boost::asio::any_io_executor& executor, Store& store,
-            EngineMetrics& metrics, std::function<void(ClaimedTask, StopFlag)> start);
+  Scheduler(SchedulerOptions options, const boost::asio::any_io_executor& executor,
+            boost::asio::any_io_executor store_calls, Store& store, EngineMetrics& metrics,
+            std::function<void(ClaimedTask, StopFlag)> start, const TimerFactory& timers = SystemTimers(),
+            SteadyClock clock = SystemSteadyClock());
 
   void Start();
   void Wake();
   void Ended(const RunEnd& end);
   // The run of this task stops at its next stage boundary.
   void StopRun(const std::string& task_id);
-  // Claims nothing more; leases of open runs are still renewed.
+  // Claims nothing more; leases of open runs are still renewed. What a claim under way brings is stopped at
+  // once.
   void Drain();
   // Every open run stops at its next stage boundary.
   void StopAllRuns();
@@ -53,22 +64,30 @@ class Scheduler {
     StopFlag stop;
   };
   void Claim();
+  void Claimed(absl::Duration sent, absl::StatusOr<std::vector<ClaimedTask>> claimed);
   void Sweep();
+  void Swept(const absl::StatusOr<int>& rescued, const absl::StatusOr<SweepResult>& swept);
   void ArmSweep();
   void ArmRenewal();
-  void RenewAll();
+  void LookAtLeases();
+  void Renew(const std::vector<Held>& due);  // on `store_calls_`
   void Troubled();
+  // How long after a claim or renewal was sent its lease is relied on.
+  absl::Duration HoldFor() const { return options_.lease - options_.lease / 6; }
 
   const SchedulerOptions options_;
   Store& store_;
   EngineMetrics& metrics_;
   const std::function<void(ClaimedTask, StopFlag)> start_;
+  const SteadyClock clock_;
+  boost::asio::any_io_executor store_calls_;
   boost::asio::strand<boost::asio::any_io_executor> strand_;
-  boost::asio::steady_timer sweep_timer_, renewal_timer_;
-  std::map<RunKey, Held> held_;  // strand_ only, as all below
+  const std::unique_ptr<Timer> sweep_timer_, renewal_timer_;  // strand_ only, as all below
+  std::map<RunKey, Held> held_;
   bool draining_ = false, stopped_ = false;
+  bool claiming_ = false, claim_again_ = false, sweeping_ = false, renewing_ = false;
   int troubles_ = 0;  // in a row
-  absl::Time claim_after_ = absl::InfinitePast();
+  absl::Duration rest_until_ = -absl::InfiniteDuration();
 };
 
 }  // namespace slowwave

@@ -3,38 +3,43 @@
 #include <utility>
 
 namespace slowwave {
+namespace {
+
+constexpr absl::Duration kPointOfPriority = absl::Minutes(6);
+
+}  // namespace
 
 void TaskQueue::Push(ClaimedTask task) {
   absl::MutexLock lock(&mu_);
-  Rank rank(-task.task.priority, task.task.created_at, task.task.id, task.lease.token);
-  waiting_.emplace(std::move(rank), std::move(task));
+  const std::string tenant = task.task.user.tenant;
+  Rank rank(task.task.created_at - task.task.priority * kPointOfPriority, task.task.id, task.lease.token);
+  if (waiting_[tenant].emplace(std::move(rank), std::move(task)).second) turns_.push_back(tenant);
+}
+
+std::optional<ClaimedTask> TaskQueue::PopLocked() {
+  if (turns_.empty()) return std::nullopt;
+  const auto tenant = waiting_.find(turns_.front());
+  turns_.pop_front();
+  ClaimedTask task = std::move(tenant->second.extract(tenant->second.begin()).mapped());
+  if (tenant->second.empty()) waiting_.erase(tenant);
+  return task;
 }
 
 std::optional<ClaimedTask> TaskQueue::Pop() {
   absl::MutexLock lock(&mu_);
-  if (waiting_.empty()) return std::nullopt;
-  return std::move(waiting_.extract(waiting_.begin()).mapped());
-}
-
-std::optional<ClaimedTask> TaskQueue::Remove(const std::string& task_id) {
-  absl::MutexLock lock(&mu_);
-  for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
-    if (it->second.task.id == task_id) return std::move(waiting_.extract(it).mapped());
-  }
-  return std::nullopt;
+  return PopLocked();
 }
 
 std::vector<ClaimedTask> TaskQueue::Drain() {
   absl::MutexLock lock(&mu_);
   std::vector<ClaimedTask> all;
-  for (auto& [rank, task] : waiting_) all.push_back(std::move(task));
-  waiting_.clear();
+  while (std::optional<ClaimedTask> task = PopLocked()) all.push_back(*std::move(task));
   return all;
 }
 
 size_t TaskQueue::size() const {
   absl::MutexLock lock(&mu_);
-  return waiting_.size();
+  return turns_.size();
 }
 
 }  // namespace slowwave

@@ -1,9 +1,14 @@
-// Claimed tasks that wait for a worker: priority first, then age. Any thread.
+// Claimed tasks that wait for a worker. Any thread.
+//
+// Tenants take turns in the order in which they were dealt workers, which is fair (storage/fair_share.h); a
+// tenant's turn goes to its best task by the rank of the store: priority first, but nothing waits for ever.
 #ifndef SLOWWAVE_CORE_TASK_QUEUE_H_
 #define SLOWWAVE_CORE_TASK_QUEUE_H_
 
+#include <deque>
 #include <map>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -16,19 +21,19 @@ namespace slowwave {
 class TaskQueue {
  public:
   void Push(ClaimedTask task);
-  // The highest priority; of equals the oldest; then the smallest id.
   std::optional<ClaimedTask> Pop();
-  // Takes one out by id, if it is here.
-  std::optional<ClaimedTask> Remove(const std::string& task_id);
   // Takes everything out, best first.
   std::vector<ClaimedTask> Drain();
   size_t size() const;
 
  private:
-  // -priority, created_at, id, lease token
-  using Rank = std::tuple<int32_t, absl::Time, std::string, std::string>;
+  // Creation less six minutes a point of priority, id, lease token.
+  using Rank = std::tuple<absl::Time, std::string, std::string>;
+  std::optional<ClaimedTask> PopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   mutable absl::Mutex mu_;
-  std::map<Rank, ClaimedTask> waiting_ ABSL_GUARDED_BY(mu_);
+  std::deque<std::string> turns_ ABSL_GUARDED_BY(mu_);  // a tenant for each task
+  std::map<std::string, std::map<Rank, ClaimedTask>> waiting_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace slowwave

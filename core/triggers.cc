@@ -1,11 +1,10 @@
 #include "core/triggers.h"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "core/keys.h"
 
 namespace slowwave {
@@ -56,34 +55,6 @@ absl::Status CheckOne(const TriggerCondition& c, const std::string& field) {
   return bad("kind", "must be scheduled, quota, event or manual");
 }
 
-std::optional<std::string> Fires(const TriggerCondition& c, const TriggerFigures& figures, absl::Time now) {
-  switch (c.kind) {
-    case TriggerKind::kScheduled:
-      if (!c.next_due || *c.next_due > now) return std::nullopt;
-      return absl::StrCat("scheduled: due since ",
-                          absl::FormatTime(absl::RFC3339_sec, *c.next_due, absl::UTCTimeZone()));
-    case TriggerKind::kQuota:
-      if (c.last_fired && c.cooldown && now < *c.last_fired + *c.cooldown) return std::nullopt;
-      if (c.episodes && figures.episodes >= *c.episodes) {
-        return absl::StrCat("quota: ", figures.episodes, " pending episodes, limit ", *c.episodes);
-      }
-      if (c.megabytes && figures.megabytes >= *c.megabytes) {
-        return absl::StrFormat("quota: %.3g pending megabytes, limit %.3g", figures.megabytes, *c.megabytes);
-      }
-      return std::nullopt;
-    case TriggerKind::kEvent:
-      if (figures.event.empty() ||
-          std::find(c.events.begin(), c.events.end(), figures.event) == c.events.end()) {
-        return std::nullopt;
-      }
-      return absl::StrCat("event: ", figures.event);
-    case TriggerKind::kManual:
-    case TriggerKind::kUnspecified:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 int DefaultPriority(TriggerKind kind) {
@@ -101,17 +72,39 @@ int DefaultPriority(TriggerKind kind) {
   return 0;
 }
 
+double JitterOf(const UserKey& user) {
+  uint64_t hash = 14695981039346656037u;  // FNV-1a
+  for (const std::string& part : {user.tenant, std::string(1, '\0'), user.user}) {
+    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  }
+  // The last bytes of a name, where users differ, have not reached all bits yet: MurmurHash3's finalizer.
+  for (const uint64_t factor : {0xff51afd7ed558ccdu, 0xc4ceb9fe1a85ec53u})
+    hash = (hash ^ (hash >> 33)) * factor;
+  return static_cast<double>((hash ^ (hash >> 33)) >> 11) / static_cast<double>(uint64_t{1} << 53);
+}
+
 std::vector<TriggerCondition> DefaultConditions(absl::Time now, double jitter) {
   TriggerCondition scheduled, quota, manual;
   scheduled.kind = TriggerKind::kScheduled;
   scheduled.interval = kDefaultInterval;
-  scheduled.next_due = now + jitter * kDefaultInterval;
   quota.kind = TriggerKind::kQuota;
   quota.episodes = 500;
   quota.megabytes = 100;
   quota.cooldown = kDefaultCooldown;
   manual.kind = TriggerKind::kManual;
-  return {scheduled, quota, manual};
+  return Registered({scheduled, quota, manual}, now, jitter);
+}
+
+std::vector<TriggerCondition> Registered(std::vector<TriggerCondition> conditions, absl::Time now,
+                                         double jitter) {
+  for (TriggerCondition& condition : conditions) {
+    if (condition.interval) {
+      condition.next_due = now + absl::Trunc(*condition.interval * jitter, absl::Microseconds(1));
+    }
+    std::set<std::string> seen;
+    std::erase_if(condition.events, [&](const std::string& event) { return !seen.insert(event).second; });
+  }
+  return conditions;
 }
 
 absl::Status CheckConditions(const std::vector<TriggerCondition>& conditions) {
@@ -127,31 +120,6 @@ absl::Status CheckConditions(const std::vector<TriggerCondition>& conditions) {
     had = true;
   }
   return absl::OkStatus();
-}
-
-std::optional<Firing> Evaluate(const std::vector<TriggerCondition>& conditions, const TriggerFigures& figures,
-                               absl::Time now) {
-  std::optional<Firing> best;
-  int best_priority = -1;
-  for (size_t i = 0; i < conditions.size(); ++i) {
-    const TriggerCondition& c = conditions[i];
-    const int priority = DefaultPriority(c.kind);
-    if (priority <= best_priority) continue;
-    std::optional<std::string> reason = Fires(c, figures, now);
-    if (!reason) continue;
-    Firing firing{static_cast<int>(i), *std::move(reason), c};
-    firing.after.last_fired = now;
-    ++firing.after.times_fired;
-    if (c.kind == TriggerKind::kScheduled) {
-      // The next due time keeps the rhythm; what was missed while nobody looked is not made up for.
-      absl::Duration rest;
-      const int64_t missed = absl::IDivDuration(now - *c.next_due, *c.interval, &rest) + 1;
-      firing.after.next_due = *c.next_due + missed * *c.interval;
-    }
-    best = std::move(firing);
-    best_priority = priority;
-  }
-  return best;
 }
 
 }  // namespace slowwave

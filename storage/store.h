@@ -204,8 +204,9 @@ class Store {
   // A waiting task of the user takes the request in (highest priority, reason added); beside a running one it
   // waits behind. kNotFound: no such user. kInvalidArgument: request_id reused with another body (within a
   // day). kResourceExhausted: the tenant's queue is full (TenantSettings::max_waiting), as 'queue: tenant has
-  // 7 waiting tasks, limit 7'; joining is always possible. A manual one ends the user's pause (paused_by),
-  // whether it joins or not, but not as a repetition.
+  // 7 waiting tasks, limit 7'; joining is always possible. A manual one, joined
+  // or not but no repetition, ends the user's pause (paused_by) and counts in the user's manual condition, if
+  // there is one (last_fired, times_fired).
   virtual absl::StatusOr<EnqueueResult> Enqueue(const EnqueueRequest& request) = 0;
   // What Enqueue or FireTrigger answered to this user, request_id and request_body within a day; unset if
   // nothing. kInvalidArgument: as Enqueue's.

@@ -138,6 +138,7 @@ absl::StatusOr<EnqueueResult> EnqueueInside(Connection& c, const EnqueueRequest&
   if (!LoadUser(c, request.user)) return NoSuchUser();
   if (request.kind == TriggerKind::kManual) {
     Query(c, "user_unpause", request.user.tenant, request.user.user).Run();
+    Query(c, "trig_count_manual", request.user.tenant, request.user.user, TriggerKind::kManual, now).Run();
   }
 
   std::vector<std::string> reasons;

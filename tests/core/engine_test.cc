@@ -230,7 +230,7 @@ TEST_F(EngineTest, APlanIsTakenUpAgainAsItWas) {
   Pipeline pipeline({}, *store_, extractor, progress, metrics, SystemClock());
   RunState run;
   run.claimed = claimed[0];
-  const std::atomic<bool> stop = false;
+  const RunStop stop;
   ASSERT_TRUE(pipeline.Prepare(run, stop).ok());  // and then the process is gone
   Ingest({Said("e99", 150, "I live in Bergen.")});
   ASSERT_TRUE(engine_->Start().ok());

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "absl/synchronization/notification.h"
 #include "core/progress.h"
 #include "core/retry.h"
@@ -41,17 +43,34 @@ TEST(TaskQueueTest, TwoClaimsOfOneTaskAreTwoEntries) {
   EXPECT_EQ(queue.size(), 2u);
 }
 
-TEST(TaskQueueTest, RemoveTakesOneOutAndDrainTheRest) {
+TEST(TaskQueueTest, DrainTakesAllOutBestFirst) {
   TaskQueue queue;
-  queue.Push(TaskOf("a", 0, 1));
   queue.Push(TaskOf("b", 0, 2));
-  queue.Push(TaskOf("c", 0, 3));
-  EXPECT_EQ(queue.Remove("b")->task.id, "b");
-  EXPECT_FALSE(queue.Remove("b").has_value());
+  queue.Push(TaskOf("a", 0, 1));
   std::vector<std::string> ids;
   for (const ClaimedTask& t : queue.Drain()) ids.push_back(t.task.id);
-  EXPECT_THAT(ids, ElementsAre("a", "c"));
+  EXPECT_THAT(ids, ElementsAre("a", "b"));
   EXPECT_EQ(queue.size(), 0u);
+}
+
+TEST(TaskQueueTest, LowPriorityGetsItsTurnByWaiting) {
+  TaskQueue queue;
+  queue.Push(TaskOf("urgent", 10, 3601));
+  queue.Push(TaskOf("patient", 0, 0));
+  EXPECT_EQ(queue.Pop()->task.id, "patient");
+}
+
+TEST(TaskQueueTest, TenantsTakeTurnsAsTheyWereDealtWorkers) {
+  TaskQueue queue;
+  for (const auto& [tenant, id, priority] : {std::tuple("quiet", "q1", 0), std::tuple("loud", "l1", 5),
+                                             std::tuple("loud", "l2", 9), std::tuple("quiet", "q2", 1)}) {
+    ClaimedTask task = TaskOf(id, priority, 0);
+    task.task.user.tenant = tenant;
+    queue.Push(task);
+  }
+  std::vector<std::string> ids;
+  while (auto task = queue.Pop()) ids.push_back(task->task.id);
+  EXPECT_THAT(ids, ElementsAre("q2", "l2", "l1", "q1"));
 }
 
 TEST(WorkerPoolTest, UrgentWorkGoesAheadOfWhatWaits) {

@@ -172,6 +172,27 @@ TEST_P(StoreConformance, ChangedAndRemovedConditionsTakeEffectAtOnce) {
   EXPECT_THAT(IngestWithRule(store(), ana_, Batch("c", 5)).fired, IsEmpty());
 }
 
+TEST_P(StoreConformance, ManualRequestsCountInTheManualCondition) {
+  TriggerCondition manual;
+  manual.kind = TriggerKind::kManual;
+  Must(store().RegisterUser(ana_, {Quota(9), manual}));
+  EnqueueRequest request = Request(ana_);
+  request.request_id = "r1";
+  Must(store().Enqueue(request));
+  Must(store().Enqueue(request));  // a repetition
+  EXPECT_EQ(ConditionOf(store(), ana_, 1).times_fired, 1);
+  EXPECT_EQ(ConditionOf(store(), ana_, 1).last_fired, clock_.Now());
+  clock_.Advance(absl::Seconds(5));
+  EXPECT_TRUE(Must(store().Enqueue(Request(ana_))).joined);
+  EXPECT_EQ(ConditionOf(store(), ana_, 1).times_fired, 2);
+  EXPECT_EQ(ConditionOf(store(), ana_, 1).last_fired, clock_.Now());
+  request = Request(ana_);
+  request.kind = TriggerKind::kEvent;
+  Must(store().Enqueue(request));
+  EXPECT_EQ(ConditionOf(store(), ana_, 1).times_fired, 2);
+  EXPECT_EQ(ConditionOf(store(), ana_, 0).times_fired, 0);
+}
+
 // ---- registration
 
 TEST_P(StoreConformance, RegisteringTheSameConditionAgainKeepsWhereItWas) {

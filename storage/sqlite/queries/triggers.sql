@@ -13,6 +13,10 @@ INSERT OR REPLACE INTO trig(tenant_id, user_id, ord, kind, interval_us, episodes
                             last_fired, next_due, times_fired)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12);
 
+-- name: trig_count_manual
+-- index: trig
+UPDATE trig SET last_fired = ?4, times_fired = times_fired + 1 WHERE tenant_id = ?1 AND user_id = ?2 AND kind = ?3;
+
 -- Earliest first; a user is there once for each condition that is due. Entries of paused tenants are passed over.
 -- name: trig_due
 -- index: trig_due, tenant_paused
