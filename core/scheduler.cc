@@ -120,7 +120,7 @@ void Scheduler::Claimed(absl::Duration sent, absl::StatusOr<std::vector<ClaimedT
 void Scheduler::Troubled() {
   assert(strand_.running_in_this_thread());
   ++troubles_;
-  rest_until_ = clock_() + BackoffDelay(troubles_, absl::Milliseconds(500), absl::Seconds(5));
+  rest_until_ = clock_() + BackoffDelay(troubles_, absl::Milliseconds(500), absl::Seconds(2));
 }
 
 // Whether anything is due is for the store to say: its clock counts, not this machine's.

@@ -14,6 +14,7 @@ void AddFile(std::string_view text, QueryMap& queries) {
     if (absl::ConsumePrefix(&line, "-- name: ")) {
       query = &queries[std::string(line)];
     } else if (query != nullptr && absl::ConsumePrefix(&line, "-- index: ")) {
+      query->has_indexes = true;
       if (line != "none") query->indexes = absl::StrSplit(line, ", ");
     } else if (query != nullptr && !line.empty() && !absl::StartsWith(line, "--")) {
       query->sql.append(line.data(), line.size()).push_back('\n');

@@ -16,7 +16,8 @@ namespace slowwave {
 
 struct NamedQuery {
   std::string sql;                   // without comment lines
-  std::vector<std::string> indexes;  // tables and indexes of its `-- index:` line; empty for `none`
+  bool has_indexes = false;          // there is an `-- index:` line
+  std::vector<std::string> indexes;  // its tables and indexes; empty for `none`
 };
 
 using QueryMap = std::map<std::string, NamedQuery, std::less<>>;

@@ -126,79 +126,83 @@ absl::StatusOr<IngestResult> PostgresStore::IngestEpisodes(const UserKey& user,
     ids.push_back(episode.id);
     hashes.push_back(ErasedHash(episode.id));
   }
-  return Write("ingest episodes", [&](Transaction& t) -> absl::StatusOr<IngestResult> {
-    t.Add("tenant_ensure", user.tenant);
-    Rows made = t.Add("user_insert", user.tenant, user.user, t.clock());
-    Rows locked = t.Add("user_lock", user.tenant, user.user);
-    Rows known_rows = t.Add("episodes_known", user.tenant, user.user, ids);
-    Rows erased_rows = t.Add("episodes_erased", user.tenant, user.user, Blobs(hashes));
-    Rows condition_rows = t.Add("trig_list", user.tenant, user.user);
-    Rows tenant_row = t.Add("tenant_get", user.tenant);
-    if (!t.Send() || !locked.Step()) return NoSuchUser();
+  absl::StatusOr<IngestResult> ingested =
+      Write("ingest episodes", [&](Transaction& t) -> absl::StatusOr<IngestResult> {
+        t.Add("tenant_ensure", user.tenant);
+        Rows made = t.Add("user_insert", user.tenant, user.user, t.clock());
+        Rows locked = t.Add("user_lock", user.tenant, user.user);
+        Rows known_rows = t.Add("episodes_known", user.tenant, user.user, ids);
+        Rows erased_rows = t.Add("episodes_erased", user.tenant, user.user, Blobs(hashes));
+        Rows condition_rows = t.Add("trig_list", user.tenant, user.user);
+        Rows tenant_row = t.Add("tenant_get", user.tenant);
+        if (!t.Send() || !locked.Step()) return NoSuchUser();
 
-    const bool is_new = made.Step();
-    UserState state = ReadUser(user, locked);
-    state.conditions = is_new ? defaults : ReadConditions(condition_rows);
-    if (is_new) InsertConditions(t, user, defaults);
-    std::map<std::string, Known> known;
-    while (known_rows.Step()) known[known_rows.Text(0)] = {known_rows.Text(1), known_rows.Time(2)};
-    std::set<std::string> erased;
-    while (erased_rows.Step()) erased.insert(erased_rows.Text(0));
+        const bool is_new = made.Step();
+        UserState state = ReadUser(user, locked);
+        state.conditions = is_new ? defaults : ReadConditions(condition_rows);
+        if (is_new) InsertConditions(t, user, defaults);
+        std::map<std::string, Known> known;
+        while (known_rows.Step()) known[known_rows.Text(0)] = {known_rows.Text(1), known_rows.Time(2)};
+        std::set<std::string> erased;
+        while (erased_rows.Step()) erased.insert(erased_rows.Text(0));
 
-    IngestResult result;
-    Columns columns;
-    for (size_t i = 0; i < episodes.size(); ++i) {
-      const Episode& episode = episodes[i];
-      IngestOutcome& outcome = result.outcomes.emplace_back(IngestOutcome::kStored);
-      if (erased.contains(hashes[i])) {
-        outcome = IngestOutcome::kErased;
-        continue;
-      }
-      const std::string digest = codec::ContentDigest(episode);
-      if (const auto it = known.find(episode.id); it != known.end()) {
-        const bool same_time =
-            episode.occurred_at == absl::InfinitePast() ||
-            absl::ToUnixMicros(episode.occurred_at) == absl::ToUnixMicros(it->second.occurred_at);
-        outcome = same_time && it->second.digest == digest ? IngestOutcome::kExists
-                                                           : IngestOutcome::kExistsDifferent;
-        continue;
-      }
-      const auto dimension = static_cast<int32_t>(episode.embedding.size());
-      if (dimension != 0 && state.embedding_dimension != 0 && dimension != state.embedding_dimension) {
-        outcome = IngestOutcome::kWrongDimension;
-        continue;
-      }
-      if (dimension != 0) state.embedding_dimension = dimension;
-      Add(columns, episode, digest, t.now());
-      known[episode.id] = {digest, columns.times.back()};
-    }
-    if (columns.ids.empty()) return result;
-    postgres::Write(t, user, columns, state.embedding_dimension);
-    state.episodes += static_cast<int64_t>(columns.ids.size());
-    state.pending += static_cast<int64_t>(columns.pending_ids.size());
-    state.pending_bytes += columns.bytes;
-    if (!rule) return result;
+        IngestResult result;
+        Columns columns;
+        for (size_t i = 0; i < episodes.size(); ++i) {
+          const Episode& episode = episodes[i];
+          IngestOutcome& outcome = result.outcomes.emplace_back(IngestOutcome::kStored);
+          if (erased.contains(hashes[i])) {
+            outcome = IngestOutcome::kErased;
+            continue;
+          }
+          const std::string digest = codec::ContentDigest(episode);
+          if (const auto it = known.find(episode.id); it != known.end()) {
+            const bool same_time =
+                episode.occurred_at == absl::InfinitePast() ||
+                absl::ToUnixMicros(episode.occurred_at) == absl::ToUnixMicros(it->second.occurred_at);
+            outcome = same_time && it->second.digest == digest ? IngestOutcome::kExists
+                                                               : IngestOutcome::kExistsDifferent;
+            continue;
+          }
+          const auto dimension = static_cast<int32_t>(episode.embedding.size());
+          if (dimension != 0 && state.embedding_dimension != 0 && dimension != state.embedding_dimension) {
+            outcome = IngestOutcome::kWrongDimension;
+            continue;
+          }
+          if (dimension != 0) state.embedding_dimension = dimension;
+          Add(columns, episode, digest, t.now());
+          known[episode.id] = {digest, columns.times.back()};
+        }
+        if (columns.ids.empty()) return result;
+        postgres::Write(t, user, columns, state.embedding_dimension);
+        state.episodes += static_cast<int64_t>(columns.ids.size());
+        state.pending += static_cast<int64_t>(columns.pending_ids.size());
+        state.pending_bytes += columns.bytes;
+        if (!rule) return result;
 
-    const TenantSettings settings = ReadTenant(tenant_row);
-    const std::vector<TriggerDecision> decisions = rule(state, settings, t.now());
-    if (decisions.empty()) return result;
-    Rows unfinished_rows = t.Add("tasks_unfinished", user.tenant, user.user);
-    if (!t.Send()) return result;
-    std::vector<Unfinished> unfinished = ReadUnfinished(unfinished_rows)[user.user];
-    Firings firings(t, user.tenant, settings);
-    if (!firings.CountQueue()) return result;
-    firings.Apply(state, decisions, unfinished);
-    firings.Write();
-    std::vector<Rows> tasks;
-    for (const Placed& placed : firings.fired())
-      tasks.push_back(t.Add("task_get", user.tenant, placed.task_id));
-    if (!t.Finish()) return result;
-    for (size_t i = 0; i < tasks.size(); ++i) {
-      if (!tasks[i].Step()) continue;
-      result.fired.push_back({.task = ReadTask(user.tenant, tasks[i]), .joined = firings.fired()[i].joined});
-    }
-    return result;
-  });
+        const TenantSettings settings = ReadTenant(tenant_row);
+        const std::vector<TriggerDecision> decisions = rule(state, settings, t.now());
+        if (decisions.empty()) return result;
+        Rows unfinished_rows = t.Add("tasks_unfinished", user.tenant, user.user);
+        if (!t.Send()) return result;
+        std::vector<Unfinished> unfinished = ReadUnfinished(unfinished_rows)[user.user];
+        Firings firings(t, user.tenant, settings);
+        if (!firings.CountQueue()) return result;
+        firings.Apply(state, decisions, unfinished, /*sweep=*/false);
+        firings.Write();
+        std::vector<Rows> tasks;
+        for (const Placed& placed : firings.fired())
+          tasks.push_back(t.Add("task_get", user.tenant, placed.task_id));
+        if (!t.Finish()) return result;
+        for (size_t i = 0; i < tasks.size(); ++i) {
+          if (!tasks[i].Step()) continue;
+          result.fired.push_back(
+              {.task = ReadTask(user.tenant, tasks[i]), .joined = firings.fired()[i].joined});
+        }
+        return result;
+      });
+  if (ingested.ok() && !ingested->fired.empty()) listener_.Announce();
+  return ingested;
 }
 
 absl::StatusOr<StoredEpisode> PostgresStore::GetEpisode(const UserKey& user, const std::string& id) {

@@ -106,9 +106,10 @@ class Firings {
       : t_(t), tenant_(std::move(tenant)), settings_(settings) {}
   // Reads what a full queue is told by. False: the transaction failed.
   bool CountQueue();
-  // Says whether a condition was due. `unfinished` are the user's tasks.
+  // Says whether a condition was due. `unfinished` are the user's tasks. In a `sweep` due conditions that
+  // were not decided about are not due any more.
   bool Apply(const UserState& before, const std::vector<TriggerDecision>& decisions,
-             std::vector<Unfinished>& unfinished);
+             std::vector<Unfinished>& unfinished, bool sweep);
   void Write();
   const std::vector<Placed>& fired() const { return fired_; }
 

@@ -133,6 +133,12 @@ class PostgresStore : public Store {
     return absl::Status(status.code(), absl::StrCat(std::string(doing), ": ", status.message()));
   }
 
+  // Tells other processes of new work, if there is any.
+  template <typename T>
+  absl::StatusOr<T> Announced(absl::StatusOr<T> result) {
+    if (result.ok()) listener_.Announce();
+    return result;
+  }
   // tasks.cc
   static absl::StatusOr<EnqueueResult> EnqueueInside(Transaction& t, const EnqueueRequest& request,
                                                      const FireRequest* fire);

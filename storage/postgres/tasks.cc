@@ -174,7 +174,10 @@ void NewTasks::Write(Transaction& t, const std::string& tenant) const {
 
 Placed Place(Transaction& t, const EnqueueRequest& request, std::vector<Unfinished>& unfinished,
              NewTasks& fresh) {
-  if (request.kind == TriggerKind::kManual) t.Add("user_unpause", request.user.tenant, request.user.user);
+  if (request.kind == TriggerKind::kManual) {
+    t.Add("user_unpause", request.user.tenant, request.user.user);
+    t.Add("trig_count_manual", request.user.tenant, request.user.user, TriggerKind::kManual, t.clock());
+  }
   TaskState state = TaskState::kWaiting;
   if (Unfinished* task = FindPlace(unfinished, state)) {
     if (!fresh.Join(task->task_id, request)) Join(t, request.user.tenant, *task, request);
@@ -187,11 +190,12 @@ Placed Place(Transaction& t, const EnqueueRequest& request, std::vector<Unfinish
 }
 
 absl::StatusOr<EnqueueResult> PostgresStore::Enqueue(const EnqueueRequest& request) {
-  return Write("enqueue", [&](Transaction& t) { return EnqueueInside(t, request, nullptr); });
+  return Announced(Write("enqueue", [&](Transaction& t) { return EnqueueInside(t, request, nullptr); }));
 }
 
 absl::StatusOr<EnqueueResult> PostgresStore::FireTrigger(const FireRequest& request) {
-  return Write("fire trigger", [&](Transaction& t) { return EnqueueInside(t, request.task, &request); });
+  return Announced(
+      Write("fire trigger", [&](Transaction& t) { return EnqueueInside(t, request.task, &request); }));
 }
 
 // `fire`: the condition that must still be as read, and what becomes of it; null: none.

@@ -19,13 +19,13 @@ bool Firings::CountQueue() {
 }
 
 bool Firings::Apply(const UserState& before, const std::vector<TriggerDecision>& decisions,
-                    std::vector<Unfinished>& unfinished) {
+                    std::vector<Unfinished>& unfinished, bool sweep) {
   std::vector<TriggerCondition> after = before.conditions;
   bool due = false;
   for (TriggerCondition& condition : after) {
     if (!condition.next_due || *condition.next_due > t_.now()) continue;
     due = true;
-    condition.next_due.reset();
+    if (sweep) condition.next_due.reset();
   }
   for (const TriggerDecision& decision : decisions) {
     const auto ord = static_cast<size_t>(decision.condition);
@@ -83,7 +83,7 @@ absl::StatusOr<SweepResult> PostgresStore::SweepTenant(const std::string& tenant
     if (!firings.CountQueue()) return result;
     for (const auto& [name, state] : users) {
       const std::vector<TriggerDecision> decisions = rule(state, settings, t.now());
-      if (firings.Apply(state, decisions, unfinished[name])) ++result.examined;
+      if (firings.Apply(state, decisions, unfinished[name], /*sweep=*/true)) ++result.examined;
     }
     firings.Write();
     result.fired = static_cast<int>(firings.fired().size());
@@ -111,6 +111,7 @@ absl::StatusOr<SweepResult> PostgresStore::SweepTriggers(const TriggerRule& rule
     total.examined += one->examined;
     total.fired += one->fired;
   }
+  if (total.fired > 0) listener_.Announce();
   return total;
 }
 

@@ -14,22 +14,20 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-// A store on a database of its own, copied from one that is migrated already. The last one's is dropped.
+// A store on the same database each time, emptied.
 std::unique_ptr<Store> OpenFresh(std::function<absl::Time()> now) {
-  static std::string last;
   PostgresServer& server = PostgresServer::Shared();
-  static const std::string pattern = [&] {
-    std::string url = server.NewDatabase();
-    Must(PostgresMigrate(url));
-    return url.substr(url.rfind('/') + 1);
+  static const std::string url = [&] {
+    std::string made = server.NewDatabase();
+    Must(PostgresMigrate(made));
+    return made;
   }();
-  if (!last.empty()) server.DropDatabase(last);
-  static int count = 0;
-  const std::string name = absl::StrCat("conformance_", ++count);
-  server.Sql(server.Url(), absl::StrCat("CREATE DATABASE ", name, " TEMPLATE ", pattern));
-  last = server.Url(name);
+  server.Sql(url, R"(DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'slowwave' AND tablename <> 'schema_migration' LOOP
+      EXECUTE 'DELETE FROM slowwave.' || name;
+    END LOOP; END $$)");
   PostgresOptions options;
-  options.url = last;
+  options.url = url;
   options.now = std::move(now);
   return Must(OpenPostgres(std::move(options)));
 }

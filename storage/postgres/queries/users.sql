@@ -34,6 +34,11 @@ WHERE tenant_id = $1 AND user_id = $2
 -- index: user_state
 UPDATE slowwave.user_state SET paused_by = '' WHERE tenant_id = $1 AND user_id = $2 AND paused_by <> ''
 
+-- name: trig_count_manual
+-- index: trig
+UPDATE slowwave.trig SET last_fired = coalesce($4, now()), times_fired = times_fired + 1
+WHERE tenant_id = $1 AND user_id = $2 AND kind = $3
+
 -- name: trig_list
 -- index: trig
 SELECT kind, interval_us, episodes, megabytes, cooldown_us, events, last_fired, next_due, times_fired
