@@ -183,9 +183,9 @@ absl::StatusOr<IngestResult> PostgresStore::IngestEpisodes(const UserKey& user,
         const TenantSettings settings = ReadTenant(tenant_row);
         const std::vector<TriggerDecision> decisions = rule(state, settings, t.now());
         if (decisions.empty()) return result;
-        Rows unfinished_rows = t.Add("tasks_unfinished", user.tenant, user.user);
+        UnfinishedTasks unfinished_tasks(t, user.tenant, {user.user});
         if (!t.Send()) return result;
-        std::vector<Unfinished> unfinished = ReadUnfinished(unfinished_rows)[user.user];
+        std::vector<Unfinished> unfinished = unfinished_tasks.Read()[user.user];
         Firings firings(t, user.tenant, settings);
         if (!firings.CountQueue()) return result;
         firings.Apply(state, decisions, unfinished, /*sweep=*/false);

@@ -75,7 +75,7 @@ class NewTasks {
   std::vector<New> tasks_;
 };
 
-// An unfinished task as `tasks_unfinished` gives it.
+// An unfinished task as tasks_live and tasks_behind give it.
 struct Unfinished {
   std::string task_id;
   TaskState state = TaskState::kUnspecified;
@@ -83,8 +83,17 @@ struct Unfinished {
   std::vector<std::string> reasons;
   TaskOptions options;
 };
-// By user.
-std::map<std::string, std::vector<Unfinished>> ReadUnfinished(Rows rows);
+// The unfinished tasks of some users of a tenant.
+class UnfinishedTasks {
+ public:
+  UnfinishedTasks(Transaction& t, const std::string& tenant, const std::vector<std::string>& users)
+      : live_(t.Add("tasks_live", tenant, users)), behind_(t.Add("tasks_behind", tenant, users)) {}
+  // Once they were sent. By user.
+  std::map<std::string, std::vector<Unfinished>> Read();
+
+ private:
+  Rows live_, behind_;
+};
 
 // Where a request goes: joins an unfinished task (whose row is then updated), or is a new one.
 struct Placed {

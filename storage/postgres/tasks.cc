@@ -120,15 +120,17 @@ Task ReadTask(const std::string& tenant, Rows& row) {
   return task;
 }
 
-std::map<std::string, std::vector<Unfinished>> ReadUnfinished(Rows rows) {
+std::map<std::string, std::vector<Unfinished>> UnfinishedTasks::Read() {
   std::map<std::string, std::vector<Unfinished>> by_user;
-  while (rows.Step()) {
-    Unfinished& task = by_user[rows.Text(0)].emplace_back();
-    task.task_id = rows.Text(1);
-    task.state = rows.Enum<TaskState>(2);
-    task.priority = static_cast<int32_t>(rows.Int(3));
-    task.reasons = rows.Strings(4);
-    if (!codec::DecodeOptions(rows.Bytes(5), task.options)) rows.FailCorrupt();
+  for (Rows* rows : {&live_, &behind_}) {
+    while (rows->Step()) {
+      Unfinished& task = by_user[rows->Text(0)].emplace_back();
+      task.task_id = rows->Text(1);
+      task.state = rows->Enum<TaskState>(2);
+      task.priority = static_cast<int32_t>(rows->Int(3));
+      task.reasons = rows->Strings(4);
+      if (!codec::DecodeOptions(rows->Bytes(5), task.options)) rows->FailCorrupt();
+    }
   }
   return by_user;
 }
@@ -203,7 +205,7 @@ absl::StatusOr<EnqueueResult> PostgresStore::EnqueueInside(Transaction& t, const
                                                            const FireRequest* fire) {
   const std::string& tenant = request.user.tenant;
   Rows locked = t.Add("user_lock", tenant, request.user.user);
-  Rows unfinished_rows = t.Add("tasks_unfinished", tenant, request.user.user);
+  UnfinishedTasks tasks(t, tenant, {request.user.user});
   Rows tenant_row = t.Add("tenant_get", tenant);
   std::optional<Rows> repeated_row, condition_rows;
   if (!request.request_id.empty())
@@ -217,7 +219,7 @@ absl::StatusOr<EnqueueResult> PostgresStore::EnqueueInside(Transaction& t, const
     if (repeated->has_value()) return **std::move(repeated);
   }
   if (!locked.Step()) return NoSuchUser();
-  std::vector<Unfinished> unfinished = ReadUnfinished(unfinished_rows)[request.user.user];
+  std::vector<Unfinished> unfinished = tasks.Read()[request.user.user];
   if (IsNew(unfinished)) {
     if (absl::Status room = CheckQueue(t, tenant, ReadTenant(tenant_row)); !room.ok()) return room;
   }
@@ -332,10 +334,10 @@ absl::StatusOr<EnqueueResult> PostgresStore::RetryTask(const std::string& tenant
       return absl::FailedPreconditionError("retry task: it is neither dead nor cancelled");
     }
     const std::string& user = task->user.user;
-    Rows rows = t.Add("tasks_unfinished", tenant, user);
+    UnfinishedTasks tasks(t, tenant, {user});
     Rows tenant_row = t.Add("tenant_get", tenant);
     if (!t.Send()) return NoSuchTask();
-    std::vector<Unfinished> unfinished = ReadUnfinished(rows)[user];
+    std::vector<Unfinished> unfinished = tasks.Read()[user];
     TaskState state = TaskState::kWaiting;
     std::string id = task_id;
     Unfinished* place = FindPlace(unfinished, state);

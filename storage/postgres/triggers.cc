@@ -72,12 +72,12 @@ absl::StatusOr<SweepResult> PostgresStore::SweepTenant(const std::string& tenant
     }
     if (users.empty()) return result;
     Rows condition_rows = t.Add("sweep_conditions", tenant, names);
-    Rows task_rows = t.Add("sweep_tasks", tenant, names);
+    UnfinishedTasks tasks(t, tenant, names);
     if (!t.Send()) return result;
     while (condition_rows.Step()) {
       users[condition_rows.Text(0)].conditions.push_back(ReadCondition(condition_rows, 1));
     }
-    std::map<std::string, std::vector<Unfinished>> unfinished = ReadUnfinished(task_rows);
+    std::map<std::string, std::vector<Unfinished>> unfinished = tasks.Read();
 
     Firings firings(t, tenant, settings);
     if (!firings.CountQueue()) return result;

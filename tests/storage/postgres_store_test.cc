@@ -1,7 +1,12 @@
 // What is Postgres' own, and the conformance suite on it.
 #include "storage/postgres/postgres_store.h"
 
-#include "storage/postgres/connection.h"
+#include <libpq-fe.h>
+
+#include <thread>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_join.h"
 #include "storage/postgres/embedded_sql.h"
 #include "tests/storage/store_conformance.h"
 #include "tests/support/postgres_server.h"
@@ -9,10 +14,7 @@
 namespace slowwave {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::SizeIs;
 
 // A store on the same database each time, emptied.
 std::unique_ptr<Store> OpenFresh(std::function<absl::Time()> now) {
@@ -34,6 +36,177 @@ std::unique_ptr<Store> OpenFresh(std::function<absl::Time()> now) {
 
 INSTANTIATE_TEST_SUITE_P(Postgres, StoreConformance, testing::Values(StoreBackend{"Server", &OpenFresh}),
                          BackendName);
+
+// ---- migrations
+
+TEST(PostgresMigrationTest, NewDatabaseLacksEverythingAndIsMadeWhole) {
+  const std::string url = PostgresServer::Shared().NewDatabase();
+  EXPECT_EQ(Must(PostgresMigrationStatus(url)).applied, 0);
+  EXPECT_GT(Must(PostgresMigrationStatus(url)).outstanding, 0);
+  EXPECT_GT(Must(PostgresMigrate(url)), 0);
+  EXPECT_EQ(Must(PostgresMigrationStatus(url)).outstanding, 0);
+  EXPECT_EQ(Must(PostgresMigrate(url)), 0);
+}
+
+TEST(PostgresMigrationTest, ProcessesThatMigrateAtOnceAllSucceed) {
+  const std::string url = PostgresServer::Shared().NewDatabase();
+  std::atomic<int> fine = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 6; ++i) {
+    threads.emplace_back([&] { fine += PostgresMigrate(url).ok() ? 1 : 0; });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(fine, 6);
+  EXPECT_EQ(
+      PostgresServer::Shared().Sql(url, "SELECT count(*) FROM slowwave.schema_migration WHERE version = 1"),
+      "1");
+}
+
+TEST(PostgresMigrationTest, StoreThatMayNotMigrateSaysWhatToDo) {
+  PostgresOptions options;
+  options.url = PostgresServer::Shared().NewDatabase();
+  options.migrate = false;
+  const auto refused = OpenPostgres(options);
+  EXPECT_EQ(Code(refused), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(Message(refused), HasSubstr("slowwave migrate up"));
+  Must(PostgresMigrate(options.url));
+  EXPECT_TRUE(OpenPostgres(options).ok());
+}
+
+TEST(PostgresMigrationTest, OlderBinaryWorksOnANewerLayoutButDoesNotMigrateIt) {
+  PostgresServer& server = PostgresServer::Shared();
+  PostgresOptions options;
+  options.url = server.NewDatabase();
+  Must(PostgresMigrate(options.url));
+  server.Sql(options.url, "INSERT INTO slowwave.schema_migration VALUES (999, 'later', 'x', now())");
+  EXPECT_TRUE(OpenPostgres(options).ok());
+  EXPECT_EQ(Code(PostgresMigrate(options.url)), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(PostgresMigrationTest, ChangedMigrationAndForeignSchemaAreRefused) {
+  PostgresServer& server = PostgresServer::Shared();
+  PostgresOptions options;
+  options.url = server.NewDatabase();
+  Must(PostgresMigrate(options.url));
+  server.Sql(options.url, "UPDATE slowwave.schema_migration SET checksum = 'x'");
+  EXPECT_THAT(Message(OpenPostgres(options)), HasSubstr("changed after it was applied"));
+  options.url = server.NewDatabase();
+  server.Sql(options.url, "CREATE SCHEMA slowwave CREATE TABLE other(id int)");
+  EXPECT_THAT(Message(OpenPostgres(options)), HasSubstr("another program"));
+}
+
+TEST(PostgresMigrationTest, EncodingOtherThanUtf8IsRefused) {
+  PostgresServer& server = PostgresServer::Shared();
+  server.Sql(server.Url(), "CREATE DATABASE latin ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0");
+  PostgresOptions options;
+  options.url = server.Url("latin");
+  const auto refused = OpenPostgres(options);
+  EXPECT_EQ(Code(refused), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(Message(refused), HasSubstr("SQL_ASCII"));
+}
+
+TEST(PostgresUrlTest, MessagesShowNoPassword) {
+  EXPECT_EQ(RedactPostgresUrl("postgres://ann:secret@db:5432/memory?password=other"),
+            "postgres://ann@db:5432/memory");
+  EXPECT_EQ(RedactPostgresUrl("postgres://db/memory"), "postgres://db/memory");
+  EXPECT_EQ(RedactPostgresUrl("host=db password=secret"), "postgres");
+}
+
+// ---- statements
+
+// Enough of everything, and most of it done with, for a plan to be chosen as in production.
+constexpr char kFill[] = R"(
+  INSERT INTO slowwave.tenant(tenant_id) SELECT 't' || t FROM generate_series(1, 3) t;
+  INSERT INTO slowwave.user_state(tenant_id, user_id, registered_at)
+    SELECT 't' || t, 'u' || u, now() FROM generate_series(1, 3) t, generate_series(1, 300) u;
+  INSERT INTO slowwave.slot SELECT 't' || t, 's' || n, 1, 1, true, true, '[]', '' FROM generate_series(1, 3) t,
+    generate_series(1, 200) n;
+  INSERT INTO slowwave.trig(tenant_id, user_id, ord, kind, events, next_due, times_fired)
+    SELECT tenant_id, user_id, n, n, '[]', CASE n WHEN 1 THEN now() + random() * interval '6 hours' END, 0
+    FROM slowwave.user_state, generate_series(1, 3) n;
+  INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options, created_at,
+                            run_after, finished_at, lease_token, lease_until, lease_owner)
+    SELECT tenant_id, user_id || '-' || n, user_id, 1, s.state, 0, now(), '[]', '{}', now() - n * interval '1 hour',
+           CASE s.state WHEN 4 THEN now() END, CASE s.state WHEN 5 THEN now() END, l, CASE s.state WHEN 2 THEN now() END, l
+    FROM (SELECT *, row_number() OVER () AS i FROM slowwave.user_state) u, generate_series(1, 20) n,
+         LATERAL (SELECT CASE WHEN n > 2 THEN 5 WHEN n = 2 AND i % 7 = 0 THEN 3 WHEN n = 2 THEN 5 WHEN i % 50 = 0 THEN 2
+                              WHEN i % 30 = 0 THEN 4 ELSE 1 END AS state) s,
+         LATERAL (SELECT CASE s.state WHEN 2 THEN 'x' END AS l) lease;
+  INSERT INTO slowwave.plan SELECT tenant_id, task_id, 'p' FROM slowwave.task WHERE state = 2;
+  INSERT INTO slowwave.request SELECT tenant_id, 'r' || task_id, user_id, '', task_id, false, created_at, ''
+    FROM slowwave.task;
+  INSERT INTO slowwave.episode(tenant_id, user_id, id, digest, type, origin, status, occurred_at, turn, session_id,
+                               speaker, importance, confidence, access_count, text, entities, metadata)
+    SELECT tenant_id, user_id, 'e' || n, '', 1, 1, 1, now() - n * interval '1 hour',
+           CASE WHEN n % 2 = 0 THEN n END, 's' || n / 10, '', 0.5, 0.9, 0, 'words', '[]', ''
+    FROM slowwave.user_state, generate_series(1, 60) n;
+  INSERT INTO slowwave.pending(tenant_id, user_id, id, type, occurred_at, importance, confidence, access_count, bytes)
+    SELECT tenant_id, user_id, id, 1, occurred_at, 0.5, 0.9, 0, 5 FROM slowwave.episode WHERE turn < 20;
+  INSERT INTO slowwave.review SELECT tenant_id, user_id, id, 'r', 1, 0, 0 FROM slowwave.episode WHERE turn >= 20;
+  INSERT INTO slowwave.erased SELECT tenant_id, user_id, decode(md5(id), 'hex'), now() FROM slowwave.episode
+    WHERE turn < 9;
+  INSERT INTO slowwave.assertion SELECT tenant_id, user_id, 'k' || n, 'a' || n, 'r', '', 1, 1, 1, now(), NULL, NULL, 0,
+    '', 1, 1, 1, '', '[]', '[]' FROM slowwave.user_state, generate_series(1, 30) n;
+  INSERT INTO slowwave.fact SELECT tenant_id, user_id, 'k' || n, 0, 1, '', '', '', '', 1, 1, '', 1, 1, true, NULL, NULL,
+    false, '[]', '[]', 'r' FROM slowwave.user_state, generate_series(1, 30) n;
+  INSERT INTO slowwave.quarantine SELECT tenant_id, user_id, now(), 'r', n, '', '', '', '', '', '[]'
+    FROM slowwave.user_state, generate_series(1, 10) n;
+  INSERT INTO slowwave.run SELECT tenant_id, task_id, user_id, task_id, now(), now(), true, 1, '', '', '' FROM
+    slowwave.task WHERE state = 5;
+  ANALYZE)";
+
+// The plan that holds for any parameters, where reading a whole table is the last resort.
+std::vector<std::string> PlanOf(PGconn* connection, const std::string& name, const std::string& sql) {
+  const auto run = [&](const std::string& statement) {
+    PGresult* result = PQexec(connection, statement.c_str());
+    std::vector<std::string> lines;
+    for (int i = 0; i < PQntuples(result); ++i) lines.push_back(PQgetvalue(result, i, 0));
+    const ExecStatusType status = PQresultStatus(result);
+    PQclear(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+      throw std::runtime_error(name + ": " + PQerrorMessage(connection));
+    }
+    return lines;
+  };
+  run(absl::StrCat("PREPARE ", name, " AS ", sql));
+  const int parameters = std::stoi(
+      run(absl::StrCat("SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = '", name,
+                       "'"))
+          .at(0));
+  std::string nulls;
+  for (int i = 0; i < parameters; ++i) absl::StrAppend(&nulls, i == 0 ? "(" : ", ", "NULL");
+  return run(absl::StrCat("EXPLAIN EXECUTE ", name, nulls, parameters > 0 ? ")" : ""));
+}
+
+TEST(PostgresQueryTest, EveryQueryIsServedByTheIndexesThatItNames) {
+  PostgresServer& server = PostgresServer::Shared();
+  const std::string url = server.NewDatabase();
+  Must(PostgresMigrate(url));
+  server.Sql(url, kFill);
+  PGconn* connection = PQconnectdb(url.c_str());
+  PQclear(PQexec(connection,
+                 "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"));
+  ASSERT_GT(postgres::QueryCatalog().size(), 60u);
+  for (const auto& [name, query] : postgres::QueryCatalog()) {
+    SCOPED_TRACE(name);
+    EXPECT_TRUE(query.has_indexes);
+    if (query.indexes.empty()) continue;
+    const std::vector<std::string> plan = PlanOf(connection, name, query.sql);
+    for (const std::string& line : plan) {
+      // Of all tenants there are few, and they are few rows of one table.
+      if (absl::StrContains(line, "Seq Scan") && !absl::StrContains(line, "on tenant")) ADD_FAILURE() << line;
+    }
+    for (const std::string& index : query.indexes) {
+      // A table's name stands for its primary key; what a statement only inserts into is not read.
+      const bool used = absl::c_any_of(plan, [&](const std::string& line) {
+        return absl::StrContains(line, index + "_pkey") || absl::StrContains(line, index + " on ") ||
+               absl::StrContains(line, "Insert on " + index) || absl::StrContains(line, "on " + index);
+      });
+      EXPECT_TRUE(used) << index << " is not used in\n" << absl::StrJoin(plan, "\n");
+    }
+  }
+  PQfinish(connection);
+}
 
 }  // namespace
 }  // namespace slowwave

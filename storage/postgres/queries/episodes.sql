@@ -26,8 +26,10 @@ SELECT e.id, e.type, e.origin, coalesce(nullif(r.status, 0), e.status), e.occurr
        e.speaker, e.importance, e.confidence, e.access_count, e.text, e.entities, e.metadata, e.embedding,
        p.id IS NOT NULL, coalesce(p.tries, r.tries, 0), coalesce(r.state, 0::smallint), r.run_id
 FROM slowwave.episode e
-LEFT JOIN slowwave.pending p ON p.tenant_id = e.tenant_id AND p.user_id = e.user_id AND p.id = e.id
-LEFT JOIN slowwave.review r ON r.tenant_id = e.tenant_id AND r.user_id = e.user_id AND r.id = e.id
+LEFT JOIN LATERAL (SELECT x.id, x.tries FROM slowwave.pending x
+                   WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = e.id OFFSET 0) AS p ON true
+LEFT JOIN LATERAL (SELECT x.state, x.status, x.tries, x.run_id FROM slowwave.review x
+                   WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = e.id OFFSET 0) AS r ON true
 WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.id = $3
 
 -- $3 and $4 the last row of the page before.
@@ -36,8 +38,11 @@ WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.id = $3
 SELECT e.id, e.type, e.origin, coalesce(nullif(r.status, 0), e.status), e.occurred_at, e.turn, e.session_id,
        e.speaker, e.importance, e.confidence, e.access_count, e.text, e.entities, e.metadata, e.embedding,
        p.id IS NOT NULL, coalesce(p.tries, r.tries, 0), coalesce(r.state, 0::smallint), r.run_id
-FROM slowwave.episode e
-LEFT JOIN slowwave.pending p ON p.tenant_id = e.tenant_id AND p.user_id = e.user_id AND p.id = e.id
-LEFT JOIN slowwave.review r ON r.tenant_id = e.tenant_id AND r.user_id = e.user_id AND r.id = e.id
-WHERE e.tenant_id = $1 AND e.user_id = $2 AND (e.occurred_at, e.id) > ($3, $4)
-ORDER BY e.occurred_at, e.id LIMIT $5
+FROM (SELECT * FROM slowwave.episode x
+      WHERE x.tenant_id = $1 AND x.user_id = $2 AND (x.occurred_at, x.id) > ($3, $4)
+      ORDER BY x.occurred_at, x.id LIMIT $5) AS e
+LEFT JOIN LATERAL (SELECT x.id, x.tries FROM slowwave.pending x
+                   WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = e.id OFFSET 0) AS p ON true
+LEFT JOIN LATERAL (SELECT x.state, x.status, x.tries, x.run_id FROM slowwave.review x
+                   WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = e.id OFFSET 0) AS r ON true
+ORDER BY e.occurred_at, e.id

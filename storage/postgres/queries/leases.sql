@@ -65,8 +65,9 @@ RETURNING 1
 
 -- name: rescue_tenants
 -- index: task_running, task_delayed
-SELECT DISTINCT tenant_id FROM slowwave.task
-WHERE (state = 2 AND (lease_until <= coalesce($1, now()) OR $2)) OR (state = 4 AND run_after <= coalesce($1, now()))
+SELECT tenant_id FROM slowwave.task WHERE state = 2 AND (lease_until <= coalesce($1, now()) OR $2)
+UNION
+SELECT tenant_id FROM slowwave.task WHERE state = 4 AND run_after <= coalesce($1, now())
 
 -- name: rescue_all_running
 -- index: task_running

@@ -40,8 +40,9 @@ DELETE FROM slowwave.plan WHERE tenant_id = $1 AND task_id = $2
 -- index: pending, review
 INSERT INTO slowwave.review(tenant_id, user_id, id, run_id, state, status, tries)
 SELECT p.tenant_id, p.user_id, p.id, $3, v.state, v.status, p.tries
-FROM slowwave.pending p JOIN unnest($4::text[], $5::bigint[], $6::bigint[]) AS v(id, state, status) ON v.id = p.id
-WHERE p.tenant_id = $1 AND p.user_id = $2
+FROM unnest($4::text[], $5::bigint[], $6::bigint[]) AS v(id, state, status)
+CROSS JOIN LATERAL (SELECT * FROM slowwave.pending x
+                    WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = v.id OFFSET 0) AS p
 
 -- Takes episodes out of pending and the facts of replaced slots away, and counts. Fails unless all ($4) were pending.
 -- $3 ids, $5 keys, $6 facts to come, $7 unreadable, $8 quarantined, $9 stamp.
@@ -104,7 +105,7 @@ WHERE t.tenant_id = $1 AND t.user_id = $2 AND t.task_id = $3
               WHERE p.tenant_id = $1 AND p.user_id = $2
                 AND ($7 = 0 OR ($7 >> p.type) & 1 = 1)
                 AND p.importance >= $8 AND p.confidence >= $9
-                AND ($10 IS NULL OR p.occurred_at >= $10) AND ($11 IS NULL OR p.occurred_at < $11)
+                AND ($10::timestamptz IS NULL OR p.occurred_at >= $10) AND ($11::timestamptz IS NULL OR p.occurred_at < $11)
                 AND ($12 OR p.not_before IS NULL OR p.not_before <= coalesce($6, now()))
                 AND p.id <> ALL ($13::text[]))
 
@@ -114,7 +115,7 @@ INSERT INTO slowwave.run(tenant_id, user_id, run_id, task_id, started_at, finish
                          report, change_set, follow_up)
 SELECT u.tenant_id, u.user_id, $3, $4, $5, $6, $7, u.memory_version, $8, $9,
        coalesce((SELECT l.task_id FROM slowwave.task l
-                 WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.state = 1), '')
+                 WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.state IN (1, 2, 4)), '')
 FROM slowwave.user_state u WHERE u.tenant_id = $1 AND u.user_id = $2
 RETURNING memory_version, follow_up
 

@@ -9,14 +9,15 @@ SELECT count(*) FILTER (WHERE NOT type_ok),
        count(*) FILTER (WHERE type_ok AND threshold_ok AND window_ok AND backoff_ok)
 FROM (SELECT $3 = 0 OR ($3 >> type) & 1 = 1 AS type_ok,
              importance >= $4 AND confidence >= $5 AS threshold_ok,
-             ($6 IS NULL OR occurred_at >= $6) AND ($7 IS NULL OR occurred_at < $7) AS window_ok,
+             ($6::timestamptz IS NULL OR occurred_at >= $6) AND ($7::timestamptz IS NULL OR occurred_at < $7) AS window_ok,
              $8 OR not_before IS NULL OR not_before <= coalesce($9, now()) AS backoff_ok
       FROM slowwave.pending WHERE tenant_id = $1 AND user_id = $2) AS judged
 
 -- The sample and its context in one go: rows of `ordinal` 0 are context. $10 the time at which the age is taken
 -- (an episode from later has no age; microseconds, so that the score is the embedded store's to the bit), $11 limit,
 -- $12 turns. An episode without a turn has its neighbours by time. Derived episodes are nobody's words, and an
--- unreadable one would get its neighbours refused.
+-- unreadable one would get its neighbours refused. LATERAL with OFFSET 0 has each row looked up by its whole key: a
+-- planner that has not seen the tables yet would as soon read all of a user's.
 -- name: sample
 -- index: pending, episode, episode_turn, episode_session, review
 WITH ranked AS MATERIALIZED (
@@ -29,31 +30,34 @@ WITH ranked AS MATERIALIZED (
   WHERE tenant_id = $1 AND user_id = $2
     AND ($3 = 0 OR ($3 >> type) & 1 = 1)
     AND importance >= $4 AND confidence >= $5
-    AND ($6 IS NULL OR occurred_at >= $6) AND ($7 IS NULL OR occurred_at < $7)
+    AND ($6::timestamptz IS NULL OR occurred_at >= $6) AND ($7::timestamptz IS NULL OR occurred_at < $7)
     AND ($8 OR not_before IS NULL OR not_before <= coalesce($9, now()))
   ORDER BY ordinal LIMIT $11
 ), shown AS MATERIALIZED (
   SELECT r.ordinal, r.tries, e.* FROM ranked r
-  JOIN slowwave.episode e ON e.tenant_id = $1 AND e.user_id = $2 AND e.id = r.id
+  CROSS JOIN LATERAL (SELECT * FROM slowwave.episode x
+                      WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = r.id OFFSET 0) AS e
 ), near AS (
-  SELECT n.id FROM shown s JOIN slowwave.episode n
-    ON n.tenant_id = $1 AND n.user_id = $2 AND n.session_id = s.session_id AND n.session_id <> ''
-       AND n.turn IS NOT NULL AND n.turn BETWEEN s.turn::bigint - $12 AND s.turn::bigint + $12
-  WHERE $12 > 0
+  SELECT n.id FROM shown s CROSS JOIN LATERAL (
+    SELECT e.id FROM slowwave.episode e
+    WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.session_id = s.session_id AND e.session_id <> ''
+      AND e.turn IS NOT NULL AND e.turn BETWEEN s.turn::bigint - $12 AND s.turn::bigint + $12
+    OFFSET 0) AS n
+  WHERE s.session_id <> '' AND s.turn IS NOT NULL AND $12 > 0
   UNION
-  SELECT n.id FROM shown s, LATERAL (
+  SELECT n.id FROM shown s CROSS JOIN LATERAL (
     (SELECT b.id FROM slowwave.episode b
-     WHERE b.tenant_id = $1 AND b.user_id = $2 AND b.session_id = s.session_id AND b.turn IS NULL
-       AND (b.occurred_at, b.id) < (s.occurred_at, s.id)
-       AND b.origin <> 4 AND NOT EXISTS (SELECT 1 FROM slowwave.review r WHERE r.tenant_id = $1 AND r.user_id = $2
-                                           AND r.id = b.id AND r.state = 3)
+     WHERE b.tenant_id = $1 AND b.user_id = $2 AND b.session_id = s.session_id AND b.session_id <> ''
+       AND b.turn IS NULL AND (b.occurred_at, b.id) < (s.occurred_at, s.id) AND b.origin <> 4
+       AND coalesce((SELECT r.state FROM slowwave.review r
+                     WHERE r.tenant_id = $1 AND r.user_id = $2 AND r.id = b.id), 0) <> 3
      ORDER BY b.occurred_at DESC, b.id DESC LIMIT $12)
     UNION ALL
     (SELECT a.id FROM slowwave.episode a
-     WHERE a.tenant_id = $1 AND a.user_id = $2 AND a.session_id = s.session_id AND a.turn IS NULL
-       AND (a.occurred_at, a.id) > (s.occurred_at, s.id)
-       AND a.origin <> 4 AND NOT EXISTS (SELECT 1 FROM slowwave.review r WHERE r.tenant_id = $1 AND r.user_id = $2
-                                           AND r.id = a.id AND r.state = 3)
+     WHERE a.tenant_id = $1 AND a.user_id = $2 AND a.session_id = s.session_id AND a.session_id <> ''
+       AND a.turn IS NULL AND (a.occurred_at, a.id) > (s.occurred_at, s.id) AND a.origin <> 4
+       AND coalesce((SELECT r.state FROM slowwave.review r
+                     WHERE r.tenant_id = $1 AND r.user_id = $2 AND r.id = a.id), 0) <> 3
      ORDER BY a.occurred_at, a.id LIMIT $12)) AS n
   WHERE s.session_id <> '' AND s.turn IS NULL AND $12 > 0
 )
@@ -63,10 +67,12 @@ FROM shown s
 UNION ALL
 SELECT 0, 0, e.id, e.type, e.origin, coalesce(nullif(r.status, 0), e.status), e.occurred_at, e.turn, e.session_id,
        e.speaker, e.importance, e.confidence, e.access_count, e.text, e.entities, e.metadata, NULL
-FROM slowwave.episode e
-LEFT JOIN slowwave.review r ON r.tenant_id = e.tenant_id AND r.user_id = e.user_id AND r.id = e.id
-WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.id IN (SELECT id FROM near) AND e.id NOT IN (SELECT id FROM shown)
-  AND e.origin <> 4 AND coalesce(r.state, 0) <> 3
+FROM (SELECT id FROM near EXCEPT SELECT id FROM shown) AS n
+CROSS JOIN LATERAL (SELECT * FROM slowwave.episode x
+                    WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = n.id OFFSET 0) AS e
+LEFT JOIN LATERAL (SELECT x.state, x.status FROM slowwave.review x
+                   WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = n.id OFFSET 0) AS r ON true
+WHERE e.origin <> 4 AND coalesce(r.state, 0) <> 3
 
 -- The same for a stored plan. $3 ids in its order, $4 turns.
 -- name: sample_planned
@@ -74,27 +80,31 @@ WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.id IN (SELECT id FROM near) AND 
 WITH shown AS MATERIALIZED (
   SELECT w.ordinal, p.tries, e.*
   FROM unnest($3::text[]) WITH ORDINALITY AS w(id, ordinal)
-  JOIN slowwave.pending p ON p.tenant_id = $1 AND p.user_id = $2 AND p.id = w.id
-  JOIN slowwave.episode e ON e.tenant_id = $1 AND e.user_id = $2 AND e.id = w.id
+  CROSS JOIN LATERAL (SELECT x.tries FROM slowwave.pending x
+                      WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = w.id OFFSET 0) AS p
+  CROSS JOIN LATERAL (SELECT * FROM slowwave.episode x
+                      WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = w.id OFFSET 0) AS e
 ), near AS (
-  SELECT n.id FROM shown s JOIN slowwave.episode n
-    ON n.tenant_id = $1 AND n.user_id = $2 AND n.session_id = s.session_id AND n.session_id <> ''
-       AND n.turn IS NOT NULL AND n.turn BETWEEN s.turn::bigint - $4 AND s.turn::bigint + $4
-  WHERE $4 > 0
+  SELECT n.id FROM shown s CROSS JOIN LATERAL (
+    SELECT e.id FROM slowwave.episode e
+    WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.session_id = s.session_id AND e.session_id <> ''
+      AND e.turn IS NOT NULL AND e.turn BETWEEN s.turn::bigint - $4 AND s.turn::bigint + $4
+    OFFSET 0) AS n
+  WHERE s.session_id <> '' AND s.turn IS NOT NULL AND $4 > 0
   UNION
-  SELECT n.id FROM shown s, LATERAL (
+  SELECT n.id FROM shown s CROSS JOIN LATERAL (
     (SELECT b.id FROM slowwave.episode b
-     WHERE b.tenant_id = $1 AND b.user_id = $2 AND b.session_id = s.session_id AND b.turn IS NULL
-       AND (b.occurred_at, b.id) < (s.occurred_at, s.id)
-       AND b.origin <> 4 AND NOT EXISTS (SELECT 1 FROM slowwave.review r WHERE r.tenant_id = $1 AND r.user_id = $2
-                                           AND r.id = b.id AND r.state = 3)
+     WHERE b.tenant_id = $1 AND b.user_id = $2 AND b.session_id = s.session_id AND b.session_id <> ''
+       AND b.turn IS NULL AND (b.occurred_at, b.id) < (s.occurred_at, s.id) AND b.origin <> 4
+       AND coalesce((SELECT r.state FROM slowwave.review r
+                     WHERE r.tenant_id = $1 AND r.user_id = $2 AND r.id = b.id), 0) <> 3
      ORDER BY b.occurred_at DESC, b.id DESC LIMIT $4)
     UNION ALL
     (SELECT a.id FROM slowwave.episode a
-     WHERE a.tenant_id = $1 AND a.user_id = $2 AND a.session_id = s.session_id AND a.turn IS NULL
-       AND (a.occurred_at, a.id) > (s.occurred_at, s.id)
-       AND a.origin <> 4 AND NOT EXISTS (SELECT 1 FROM slowwave.review r WHERE r.tenant_id = $1 AND r.user_id = $2
-                                           AND r.id = a.id AND r.state = 3)
+     WHERE a.tenant_id = $1 AND a.user_id = $2 AND a.session_id = s.session_id AND a.session_id <> ''
+       AND a.turn IS NULL AND (a.occurred_at, a.id) > (s.occurred_at, s.id) AND a.origin <> 4
+       AND coalesce((SELECT r.state FROM slowwave.review r
+                     WHERE r.tenant_id = $1 AND r.user_id = $2 AND r.id = a.id), 0) <> 3
      ORDER BY a.occurred_at, a.id LIMIT $4)) AS n
   WHERE s.session_id <> '' AND s.turn IS NULL AND $4 > 0
 )
@@ -104,7 +114,9 @@ FROM shown s
 UNION ALL
 SELECT 0, 0, e.id, e.type, e.origin, coalesce(nullif(r.status, 0), e.status), e.occurred_at, e.turn, e.session_id,
        e.speaker, e.importance, e.confidence, e.access_count, e.text, e.entities, e.metadata, NULL
-FROM slowwave.episode e
-LEFT JOIN slowwave.review r ON r.tenant_id = e.tenant_id AND r.user_id = e.user_id AND r.id = e.id
-WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.id IN (SELECT id FROM near) AND e.id NOT IN (SELECT id FROM shown)
-  AND e.origin <> 4 AND coalesce(r.state, 0) <> 3
+FROM (SELECT id FROM near EXCEPT SELECT id FROM shown) AS n
+CROSS JOIN LATERAL (SELECT * FROM slowwave.episode x
+                    WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = n.id OFFSET 0) AS e
+LEFT JOIN LATERAL (SELECT x.state, x.status FROM slowwave.review x
+                   WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = n.id OFFSET 0) AS r ON true
+WHERE e.origin <> 4 AND coalesce(r.state, 0) <> 3

@@ -18,15 +18,24 @@ FROM slowwave.task t WHERE t.tenant_id = $1 AND t.task_id = $2 FOR UPDATE
 -- index: task
 SELECT user_id FROM slowwave.task WHERE tenant_id = $1 AND task_id = $2
 
--- The user's unfinished tasks, kept as they are until the transaction ends.
--- name: tasks_unfinished
--- index: task_live, task_behind
+-- The user's unfinished tasks, kept as they are until the transaction ends. Two statements, so that each has an index
+-- that holds nothing else.
+-- name: tasks_live
+-- index: task_live
 SELECT user_id, task_id, state, priority, reasons, options FROM slowwave.task
-WHERE tenant_id = $1 AND user_id = $2 AND state IN (1, 2, 3, 4) FOR UPDATE
+WHERE tenant_id = $1 AND user_id = ANY ($2::text[]) AND state IN (1, 2, 4) ORDER BY user_id FOR UPDATE
 
+-- name: tasks_behind
+-- index: task_behind
+SELECT user_id, task_id, state, priority, reasons, options FROM slowwave.task
+WHERE tenant_id = $1 AND user_id = ANY ($2::text[]) AND state = 3 ORDER BY user_id FOR UPDATE
+
+-- Counting stops at $2 each.
 -- name: tasks_waiting_count
--- index: task
-SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE tenant_id = $1 AND state IN (1, 3, 4) LIMIT $2) AS counted
+-- index: task_live, task_behind
+SELECT (SELECT count(*) FROM (SELECT 1 FROM slowwave.task
+                              WHERE tenant_id = $1 AND state IN (1, 2, 4) AND state <> 2 LIMIT $2) AS live)
+     + (SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE tenant_id = $1 AND state = 3 LIMIT $2) AS behind)
 
 -- name: task_insert
 -- index: task

@@ -21,8 +21,3 @@ ORDER BY user_id FOR UPDATE SKIP LOCKED
 -- index: trig
 SELECT user_id, kind, interval_us, episodes, megabytes, cooldown_us, events, last_fired, next_due, times_fired
 FROM slowwave.trig WHERE tenant_id = $1 AND user_id = ANY ($2::text[]) ORDER BY user_id, ord
-
--- name: sweep_tasks
--- index: task_live, task_behind
-SELECT user_id, task_id, state, priority, reasons, options FROM slowwave.task
-WHERE tenant_id = $1 AND user_id = ANY ($2::text[]) AND state IN (1, 2, 3, 4) ORDER BY user_id FOR UPDATE
