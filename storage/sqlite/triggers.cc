@@ -53,13 +53,13 @@ void PutCondition(Connection& c, const UserKey& user, int ord, const TriggerCond
 }
 
 absl::StatusOr<std::vector<EnqueueResult>> ApplyRule(Connection& c, const UserKey& user,
-                                                     const TriggerRule& rule, absl::Time now) {
+                                                     const TriggerRule& rule, bool sweep, absl::Time now) {
   std::optional<UserState> state = LoadUser(c, user);
   if (!state) return NoSuchUser();
   state->conditions = LoadConditions(c, user);
   std::vector<TriggerCondition> after = state->conditions;
   for (TriggerCondition& condition : after) {
-    if (IsDue(condition, now)) condition.next_due.reset();
+    if (sweep && IsDue(condition, now)) condition.next_due.reset();
   }
   std::vector<EnqueueResult> fired;
   for (TriggerDecision& decision : rule(*state, LoadTenant(c, user.tenant), now)) {
@@ -116,7 +116,7 @@ absl::StatusOr<SweepResult> SqliteStore::SweepTriggers(const TriggerRule& rule, 
     const absl::Time now = Now();
     SweepResult result;
     for (const UserKey& user : DueUsers(c, now, limit)) {
-      absl::StatusOr<std::vector<EnqueueResult>> fired = ApplyRule(c, user, rule, now);
+      absl::StatusOr<std::vector<EnqueueResult>> fired = ApplyRule(c, user, rule, /*sweep=*/true, now);
       if (!fired.ok()) return fired.status();
       ++result.examined;
       result.fired += static_cast<int>(fired->size());

@@ -172,6 +172,16 @@ TEST_P(StoreConformance, ChangedAndRemovedConditionsTakeEffectAtOnce) {
   EXPECT_THAT(IngestWithRule(store(), ana_, Batch("c", 5)).fired, IsEmpty());
 }
 
+TEST_P(StoreConformance, ScheduleThatIsDueDuringAnIngestIsLeftToTheSweep) {
+  Must(store().RegisterUser(ana_, {DueAt(clock_.Now())}));
+  const TriggerRule silent = [](const UserState&, const TenantSettings&, absl::Time) {
+    return std::vector<TriggerDecision>{};
+  };
+  Must(store().IngestEpisodes(ana_, Batch("a", 1), {}, silent));
+  EXPECT_EQ(ConditionOf(store(), ana_).next_due, clock_.Now());
+  EXPECT_EQ(Sweep(store()).fired, 1);
+}
+
 TEST_P(StoreConformance, ManualRequestsCountInTheManualCondition) {
   TriggerCondition manual;
   manual.kind = TriggerKind::kManual;
