@@ -1,17 +1,13 @@
 #include "server/consolidation_service.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <openssl/sha.h>
-
-#include <cmath>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/report.h"
 #include "core/triggers.h"
+#include "server/body_digest.h"
+#include "server/check_triggers.h"
 #include "server/grpc_status.h"
 #include "server/mapping.h"
 #include "server/paging.h"
@@ -20,24 +16,6 @@
 
 namespace slowwave {
 namespace {
-
-constexpr int kFireTries = 5;
-
-// Equal requests give equal digests; the id itself is left out.
-std::string BodyDigest(v1::TriggerConsolidationRequest request, const UserKey& user) {
-  request.clear_request_id();
-  request.set_tenant(user.tenant);
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream out(&stream);
-    out.SetSerializationDeterministic(true);
-    request.SerializeToCodedStream(&out);
-  }
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest);
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), sizeof(digest)));
-}
 
 v1::TriggerConsolidationResponse ToResponse(const EnqueueResult& result) {
   v1::TriggerConsolidationResponse response;
@@ -67,7 +45,7 @@ ConsolidationService::ConsolidationService(const ServiceEnv& env, CallRoom room)
   Unary<v1::TriggerConsolidationRequest, v1::TriggerConsolidationResponse>(
       "TriggerConsolidation", [this](const auto& r) { return TriggerConsolidation(r); });
   Unary<v1::CheckTriggersRequest, v1::CheckTriggersResponse>(
-      "CheckTriggers", [this](const auto& r) { return CheckTriggers(r); });
+      "CheckTriggers", [this](const auto& r) { return CheckTriggers(env_, r); });
   Unary<v1::GetReportRequest, v1::Report>("GetReport", [this](const auto& r) { return GetReport(r); });
   Unary<v1::ListReportsRequest, v1::ListReportsResponse>("ListReports",
                                                          [this](const auto& r) { return ListReports(r); });
@@ -84,6 +62,10 @@ ConsolidationService::ConsolidationService(const ServiceEnv& env, CallRoom room)
     if (!tenant.ok()) return new Refused<WriteReactor>(ToGrpc(tenant.status()));
     return watchers_.Start(*std::move(tenant), request.task_id(), std::move(pass));
   });
+  Unary<v1::GetTenantRequest, v1::TenantSettings>("GetTenant",
+                                                  [this](const auto& r) { return GetTenant(r); });
+  Unary<v1::PutTenantRequest, v1::TenantSettings>("PutTenant",
+                                                  [this](const auto& r) { return PutTenant(r); });
   Unimplemented("PreviewConsolidation");
   Unimplemented("ApplyPreview");
   Unimplemented("RevertRun");
@@ -108,62 +90,24 @@ absl::StatusOr<v1::TriggerConsolidationResponse> ConsolidationService::TriggerCo
   return ToResponse(*result);
 }
 
-absl::StatusOr<v1::CheckTriggersResponse> ConsolidationService::CheckTriggers(
-    const v1::CheckTriggersRequest& request) {
-  absl::StatusOr<UserKey> user = CheckUser(request.tenant(), request.user());
-  if (!user.ok()) return user.status();
-  if (absl::Status s = CheckString(request.event(), "event", kMaxIdBytes, false); !s.ok()) return s;
-  if (request.has_episode_count() && request.episode_count() < 0) {
-    return absl::InvalidArgumentError("episode_count is negative; allowed: 0 or more, or unset to count");
-  }
-  if (request.has_memory_size_mb() && request.memory_size_mb() < 0) {
-    return absl::InvalidArgumentError("memory_size_mb is negative; allowed: 0 or more, or unset to count");
-  }
-  absl::Status lost;
-  for (int i = 0; i < kFireTries; ++i) {
-    absl::StatusOr<UserState> state = env_.store.GetUser(*user);
-    if (!state.ok()) return state.status();
-    TriggerFigures figures;
-    figures.episodes = request.has_episode_count() ? request.episode_count() : state->pending;
-    figures.megabytes = request.has_memory_size_mb() ? request.memory_size_mb()
-                                                     : static_cast<double>(state->pending_bytes) / 1e6;
-    figures.event = request.event();
-    v1::CheckTriggersResponse response;
-    response.set_episode_count(figures.episodes);
-    response.set_memory_size_mb(figures.megabytes);
-    if (!state->paused_by.empty()) {
-      response.set_reason(absl::StrCat("automatic triggers are paused: ", state->paused_by));
-      return response;
-    }
-    const std::optional<Firing> firing = Evaluate(state->conditions, figures, env_.now());
-    if (!firing.has_value()) {
-      response.set_reason("no condition is met");
-      return response;
-    }
-    FireRequest fire;
-    fire.user = *user;
-    fire.condition = firing->condition;
-    fire.as_read = state->conditions[static_cast<size_t>(firing->condition)];
-    fire.after = firing->after;
-    fire.task.user = *user;
-    fire.task.kind = firing->after.kind;
-    fire.task.priority = DefaultPriority(firing->after.kind);
-    fire.task.reason = firing->reason;
-    absl::StatusOr<EnqueueResult> fired = env_.store.FireTrigger(fire);
-    if (absl::IsAborted(fired.status())) {
-      lost = fired.status();
-      continue;
-    }
-    if (!fired.ok()) return fired.status();
-    env_.engine.Wake();
-    response.set_fired(true);
-    response.set_reason(firing->reason);
-    *response.mutable_condition() = ToWire(firing->after);
-    *response.mutable_task() = ToWire(fired->task);
-    response.set_joined(fired->joined);
-    return response;
-  }
-  return lost;
+absl::StatusOr<v1::TenantSettings> ConsolidationService::GetTenant(const v1::GetTenantRequest& request) {
+  absl::StatusOr<std::string> tenant = CheckTenant(request.tenant());
+  if (!tenant.ok()) return tenant.status();
+  absl::StatusOr<TenantSettings> settings = env_.store.GetTenant(*tenant);
+  if (!settings.ok()) return settings.status();
+  return ToWire(*settings);
+}
+
+absl::StatusOr<v1::TenantSettings> ConsolidationService::PutTenant(const v1::PutTenantRequest& request) {
+  absl::StatusOr<std::string> tenant = CheckTenant(request.tenant());
+  if (!tenant.ok()) return tenant.status();
+  if (!request.has_settings())
+    return absl::InvalidArgumentError("settings is missing; allowed: what is to hold");
+  if (absl::Status s = CheckTenantSettings(request.settings(), "settings"); !s.ok()) return s;
+  const TenantSettings settings = FromWire(request.settings());
+  if (absl::Status s = env_.store.PutTenant(*tenant, settings); !s.ok()) return s;
+  env_.engine.Wake();
+  return ToWire(settings);
 }
 
 absl::StatusOr<v1::Report> ConsolidationService::GetReport(const v1::GetReportRequest& request) {

@@ -18,13 +18,14 @@ class ConsolidationService : public RpcService {
 
   absl::StatusOr<v1::TriggerConsolidationResponse> TriggerConsolidation(
       const v1::TriggerConsolidationRequest&);
-  absl::StatusOr<v1::CheckTriggersResponse> CheckTriggers(const v1::CheckTriggersRequest&);
   absl::StatusOr<v1::Report> GetReport(const v1::GetReportRequest&);
   absl::StatusOr<v1::ListReportsResponse> ListReports(const v1::ListReportsRequest&);
   absl::StatusOr<v1::Task> GetTask(const v1::GetTaskRequest&);
   absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest&);
   absl::StatusOr<v1::Task> CancelTask(const v1::CancelTaskRequest&);
   absl::StatusOr<v1::TriggerConsolidationResponse> RetryTask(const v1::RetryTaskRequest&);
+  absl::StatusOr<v1::TenantSettings> GetTenant(const v1::GetTenantRequest&);
+  absl::StatusOr<v1::TenantSettings> PutTenant(const v1::PutTenantRequest&);
 
   // Ends open watches: the server goes.
   void Drain() { watchers_.Drain(); }

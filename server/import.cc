@@ -65,9 +65,10 @@ absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
 
 absl::Status EpisodeSink::Store() {
   if (items_.empty()) return absl::OkStatus();
-  absl::StatusOr<std::vector<v1::IngestResult>> results = StoreItems(env_, *user_, std::exchange(items_, {}));
-  if (!results.ok()) return results.status();
-  AddToSummary(*std::move(results), summary_);
+  absl::StatusOr<StoredItems> stored = StoreItems(env_, *user_, std::exchange(items_, {}));
+  if (!stored.ok()) return stored.status();
+  AddToSummary(std::move(stored->results), summary_);
+  AddFired(std::move(stored->fired), summary_);
   return absl::OkStatus();
 }
 
@@ -172,9 +173,10 @@ absl::Status ImportSink::Store() {
   if (items_.empty()) return absl::OkStatus();
   absl::StatusOr<UserKey> user = CheckUser(tenant_, name_);
   if (!user.ok()) return user.status();
-  absl::StatusOr<std::vector<v1::IngestResult>> results = StoreItems(env_, *user, std::exchange(items_, {}));
-  if (!results.ok()) return results.status();
-  AddToSummary(*std::move(results), summary_);
+  absl::StatusOr<StoredItems> stored = StoreItems(env_, *user, std::exchange(items_, {}));
+  if (!stored.ok()) return stored.status();
+  AddToSummary(std::move(stored->results), summary_);
+  AddFired(std::move(stored->fired), summary_);
   return absl::OkStatus();
 }
 

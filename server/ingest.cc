@@ -1,5 +1,6 @@
 #include "server/ingest.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -64,8 +65,9 @@ IngestItem JudgeEpisode(const ServiceEnv& env, const v1::Episode& episode, const
   return item;
 }
 
-absl::StatusOr<std::vector<v1::IngestResult>> StoreItems(const ServiceEnv& env, const UserKey& user,
-                                                         std::vector<IngestItem> items) {
+absl::StatusOr<StoredItems> StoreItems(const ServiceEnv& env, const UserKey& user,
+                                       std::vector<IngestItem> items) {
+  StoredItems done;
   std::vector<Episode> good;
   for (IngestItem& item : items) {
     if (item.status.ok()) good.push_back(item.episode);
@@ -73,11 +75,13 @@ absl::StatusOr<std::vector<v1::IngestResult>> StoreItems(const ServiceEnv& env, 
   std::vector<IngestOutcome> outcomes;
   if (!good.empty()) {
     absl::StatusOr<IngestResult> stored =
-        env.store.IngestEpisodes(user, good, DefaultConditions(env.now(), JitterOf(user)), nullptr);
+        env.store.IngestEpisodes(user, good, DefaultConditions(env.now(), JitterOf(user)), RuleAtIngest);
     if (!stored.ok()) return stored.status();
     if (stored->outcomes.size() != good.size())
       return absl::InternalError("ingest: the store answered for other episodes");
     outcomes = std::move(stored->outcomes);
+    env.engine.Fired(static_cast<int>(stored->fired.size()));
+    for (const EnqueueResult& fired : stored->fired) done.fired.push_back(ToWire(fired, TriggerKind::kQuota));
   }
   int dimension = 0;
   for (const IngestOutcome outcome : outcomes) {
@@ -87,11 +91,10 @@ absl::StatusOr<std::vector<v1::IngestResult>> StoreItems(const ServiceEnv& env, 
     dimension = *known;
     break;
   }
-  std::vector<v1::IngestResult> results;
-  results.reserve(items.size());
+  done.results.reserve(items.size());
   size_t next = 0;
   for (const IngestItem& item : items) {
-    v1::IngestResult& result = results.emplace_back();
+    v1::IngestResult& result = done.results.emplace_back();
     result.set_index(item.index);
     result.set_id(item.episode.id);
     Answer answer = item.status.ok() ? AnswerFor(outcomes[next++], item, dimension)
@@ -99,7 +102,15 @@ absl::StatusOr<std::vector<v1::IngestResult>> StoreItems(const ServiceEnv& env, 
     result.set_status(answer.status);
     result.set_reason(std::move(answer.reason));
   }
-  return results;
+  return done;
+}
+
+void AddFired(std::vector<v1::FiredTrigger> fired, v1::IngestSummary& summary) {
+  for (v1::FiredTrigger& trigger : fired) {
+    const bool known = std::any_of(summary.fired().begin(), summary.fired().end(),
+                                   [&](const auto& f) { return f.task_id() == trigger.task_id(); });
+    if (!known) *summary.add_fired() = std::move(trigger);
+  }
 }
 
 void AddToSummary(std::vector<v1::IngestResult> results, v1::IngestSummary& summary) {
@@ -126,15 +137,6 @@ void AddToSummary(std::vector<v1::IngestResult> results, v1::IngestSummary& summ
       summary.set_problems_omitted(summary.problems_omitted() + 1);
     }
   }
-}
-
-double JitterOf(const UserKey& user) {
-  uint64_t hash = 14695981039346656037u;  // FNV-1a
-  for (const std::string& part : {user.tenant, std::string(1, '\0'), user.user}) {
-    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  }
-  hash ^= hash >> 32;  // the low bits of FNV mix worst
-  return static_cast<double>(hash & 0xFFFFFF) / 0x1000000;
 }
 
 }  // namespace slowwave

@@ -27,13 +27,20 @@ struct IngestItem {
 IngestItem JudgeEpisode(const ServiceEnv& env, const v1::Episode& episode, const BadText& bad,
                         const std::string& wire_path, const std::string& path, int64_t index);
 
-// Stores the good ones in one transaction (creating the user with the defaults) and answers for all, in
-// order. Errors are the store's: then nothing was stored.
-absl::StatusOr<std::vector<v1::IngestResult>> StoreItems(const ServiceEnv& env, const UserKey& user,
-                                                         std::vector<IngestItem> items);
+struct StoredItems {
+  std::vector<v1::IngestResult> results;  // one an item, in order
+  std::vector<v1::FiredTrigger> fired;
+};
+
+// Stores the good ones in one transaction (creating the user with the defaults) and answers for all; what
+// they set off is part of it, and the engine is told. Errors are the store's: then nothing was stored.
+absl::StatusOr<StoredItems> StoreItems(const ServiceEnv& env, const UserKey& user,
+                                       std::vector<IngestItem> items);
 
 // Adds results to a stream's summary.
 void AddToSummary(std::vector<v1::IngestResult> results, v1::IngestSummary& summary);
+// Each task once.
+void AddFired(std::vector<v1::FiredTrigger> fired, v1::IngestSummary& summary);
 
 }  // namespace slowwave
 

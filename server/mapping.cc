@@ -312,6 +312,34 @@ TaskOptions OptionsOf(const v1::TriggerConsolidationRequest& request) {
   return options;
 }
 
+v1::FiredTrigger ToWire(const EnqueueResult& fired, TriggerKind kind) {
+  v1::FiredTrigger wire;
+  wire.set_kind(Enum<v1::TriggerKind>(kind));
+  wire.set_task_id(fired.task.id);
+  wire.set_joined(fired.joined);
+  return wire;
+}
+
+TenantSettings FromWire(const v1::TenantSettings& settings) {
+  TenantSettings record;
+  record.paused = settings.paused();
+  if (settings.has_weight()) record.weight = settings.weight();
+  record.max_waiting = settings.max_waiting();
+  if (settings.has_window_from()) record.window_from = FromWire(settings.window_from());
+  if (settings.has_window_to()) record.window_to = FromWire(settings.window_to());
+  return record;
+}
+
+v1::TenantSettings ToWire(const TenantSettings& settings) {
+  v1::TenantSettings wire;
+  wire.set_paused(settings.paused);
+  wire.set_weight(settings.weight);
+  wire.set_max_waiting(settings.max_waiting);
+  if (settings.window_from) *wire.mutable_window_from() = ToWire(*settings.window_from);
+  if (settings.window_to) *wire.mutable_window_to() = ToWire(*settings.window_to);
+  return wire;
+}
+
 v1::Task ToWire(const Task& task) {
   v1::Task wire;
   wire.set_id(task.id);

@@ -14,7 +14,7 @@
 #include "core/report.h"
 #include "slowwave/v1/consolidation.pb.h"
 #include "slowwave/v1/memory.pb.h"
-#include "storage/types.h"
+#include "storage/store.h"
 
 namespace slowwave {
 
@@ -47,6 +47,9 @@ v1::VerifyUserResponse ToWire(const Verification& verification);
 
 TaskOptions OptionsOf(const v1::TriggerConsolidationRequest& request);
 v1::Task ToWire(const Task& task);
+v1::FiredTrigger ToWire(const EnqueueResult& fired, TriggerKind kind);
+TenantSettings FromWire(const v1::TenantSettings& settings);
+v1::TenantSettings ToWire(const TenantSettings& settings);
 v1::TaskEvent ToWire(const ProgressEvent& event);
 v1::Report ToWire(const Report& report);
 

@@ -27,22 +27,6 @@ std::string Scope(const char* list, const UserKey& user) {
   return absl::StrCat(list, "/", user.tenant, "/", user.user);
 }
 
-// The figures that a caller sets, without what the server keeps of a condition.
-bool SameFigures(const TriggerCondition& a, const TriggerCondition& b) {
-  return a.kind == b.kind && a.interval == b.interval && a.episodes == b.episodes &&
-         a.megabytes == b.megabytes && a.cooldown == b.cooldown && a.events == b.events;
-}
-
-// A condition that was there before goes on where it was: a client that registers its users at every start
-// would otherwise put a schedule off for ever.
-void KeepHistory(const std::vector<TriggerCondition>& before, std::vector<TriggerCondition>& conditions) {
-  for (TriggerCondition& condition : conditions) {
-    const auto old = std::find_if(before.begin(), before.end(),
-                                  [&](const TriggerCondition& c) { return SameFigures(c, condition); });
-    if (old != before.end()) condition = *old;
-  }
-}
-
 absl::Time AsOf(const google::protobuf::Timestamp* as_of, absl::Time now) {
   return as_of == nullptr ? now : FromWire(*as_of);
 }
@@ -109,18 +93,25 @@ absl::StatusOr<v1::User> MemoryService::RegisterUser(const v1::RegisterUserReque
   } else if (!request.no_conditions()) {
     conditions = DefaultConditions(env_.now(), JitterOf(*user));
   }
-  absl::StatusOr<UserState> before = env_.store.GetUser(*user);
-  if (before.ok()) {
-    KeepHistory(before->conditions, conditions);
-  } else if (!absl::IsNotFound(before.status())) {
-    return before.status();
-  }
+  if (absl::Status s = JudgeQuotasNow(*user, conditions); !s.ok()) return s;
   absl::StatusOr<UserState> state = env_.store.RegisterUser(*user, conditions);
   if (!state.ok()) return state.status();
   absl::StatusOr<std::string> digest = reader_.Digest(*user);
   if (!digest.ok()) return digest.status();
   env_.engine.Wake();
   return ToWire(*state, *digest);
+}
+
+// Who has episodes already may be over a quota that is new: the next sweep looks. (One that is not new stays
+// as the store has it.)
+absl::Status MemoryService::JudgeQuotasNow(const UserKey& user, std::vector<TriggerCondition>& conditions) {
+  const absl::StatusOr<UserState> before = env_.store.GetUser(user);
+  if (absl::IsNotFound(before.status())) return absl::OkStatus();
+  if (!before.ok()) return before.status();
+  for (TriggerCondition& condition : conditions) {
+    if (condition.kind == TriggerKind::kQuota) condition.next_due = env_.now();
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::User> MemoryService::GetUser(const v1::GetUserRequest& request) {
@@ -150,10 +141,11 @@ absl::StatusOr<v1::IngestEpisodesResponse> MemoryService::IngestEpisodes(
     const std::string path = absl::StrCat("episodes[", i, "]");
     items.push_back(JudgeEpisode(env_, request.episodes(i), bad, path, path, i));
   }
-  absl::StatusOr<std::vector<v1::IngestResult>> results = StoreItems(env_, *user, std::move(items));
-  if (!results.ok()) return results.status();
+  absl::StatusOr<StoredItems> stored = StoreItems(env_, *user, std::move(items));
+  if (!stored.ok()) return stored.status();
   v1::IngestEpisodesResponse response;
-  for (v1::IngestResult& result : *results) *response.add_results() = std::move(result);
+  for (v1::IngestResult& result : stored->results) *response.add_results() = std::move(result);
+  for (v1::FiredTrigger& fired : stored->fired) *response.add_fired() = std::move(fired);
   return response;
 }
 

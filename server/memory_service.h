@@ -29,6 +29,8 @@ class MemoryService : public RpcService {
   absl::StatusOr<v1::VerifyUserResponse> VerifyUser(const v1::VerifyUserRequest&);
 
  private:
+  absl::Status JudgeQuotasNow(const UserKey& user, std::vector<TriggerCondition>& conditions);
+
   const ServiceEnv& env_;
   const MemoryReader reader_;
 };

@@ -19,9 +19,6 @@ struct ServiceEnv {
   std::function<std::string()> make_id;  // a new UUID
 };
 
-// In [0, 1), the same for a user at every call: spreads first scheduled runs.
-double JitterOf(const UserKey& user);
-
 }  // namespace slowwave
 
 #endif  // SLOWWAVE_SERVER_SERVICE_ENV_H_

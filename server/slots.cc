@@ -42,11 +42,7 @@ absl::StatusOr<std::vector<TriggerCondition>> ConditionsFrom(
   std::vector<TriggerCondition> records;
   for (const v1::TriggerCondition& condition : conditions) records.push_back(FromWire(condition));
   if (absl::Status s = CheckConditions(records); !s.ok()) return Under(path, s);
-  for (TriggerCondition& record : records) {
-    if (record.interval.has_value())
-      record.next_due = now + absl::Trunc(*record.interval * jitter, absl::Microseconds(1));
-  }
-  return records;
+  return Registered(std::move(records), now, jitter);
 }
 
 }  // namespace slowwave

@@ -22,7 +22,7 @@ struct PutResult {
 absl::StatusOr<PutResult> PutOneSlot(Store& store, const std::string& tenant, const v1::Slot& slot,
                                      const std::string& path);
 
-// With the first next_due of scheduled ones: `jitter` in [0, 1) of the interval from `now`. InvalidArgument.
+// As Registered (core/triggers.h) has them. InvalidArgument.
 absl::StatusOr<std::vector<TriggerCondition>> ConditionsFrom(
     const google::protobuf::RepeatedPtrField<v1::TriggerCondition>& conditions, const std::string& path,
     absl::Time now, double jitter);

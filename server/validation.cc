@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -251,6 +252,29 @@ absl::Status CheckTrigger(const v1::TriggerConsolidationRequest& request) {
     const auto from = std::pair(window.from().seconds(), window.from().nanos() / 1000);
     const auto to = std::pair(window.to().seconds(), window.to().nanos() / 1000);
     if (from >= to) return Bad("time_window.from", "is not before time_window.to", "from < to");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTenantSettings(const v1::TenantSettings& settings, const std::string& path) {
+  if (settings.has_weight() && !(settings.weight() > 0 && settings.weight() <= kMaxWeight)) {
+    return Bad(path + ".weight", "is out of range", absl::StrCat("over 0, at most ", kMaxWeight));
+  }
+  if (settings.max_waiting() < 0) return Bad(path + ".max_waiting", "is negative", "0 or more");
+  if (settings.has_window_from() != settings.has_window_to()) {
+    return Bad(path + (settings.has_window_from() ? ".window_to" : ".window_from"), "is missing",
+               "both ends of the window, or neither");
+  }
+  if (!settings.has_window_from()) return absl::OkStatus();
+  for (const auto& [end, name] :
+       {std::pair(&settings.window_from(), ".window_from"), std::pair(&settings.window_to(), ".window_to")}) {
+    if (end->seconds() < 0 || end->nanos() < 0 || end->seconds() >= 24 * 3600) {
+      return Bad(path + name, "is no time of the day", "at least 0 and under 24 hours");
+    }
+  }
+  if (settings.window_from().seconds() == settings.window_to().seconds() &&
+      settings.window_from().nanos() / 1000 == settings.window_to().nanos() / 1000) {
+    return Bad(path + ".window_to", "equals window_from", "another time of the day, or no window");
   }
   return absl::OkStatus();
 }

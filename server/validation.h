@@ -40,6 +40,7 @@ inline constexpr int kDefaultPageSize = 50;
 inline constexpr size_t kMaxPageTokenBytes = 4096;
 inline constexpr int kMaxEpisodeLimit = 20000;
 inline constexpr int kMaxPriority = 1000;
+inline constexpr double kMaxWeight = 1000;
 inline constexpr int64_t kMinSeconds = -62135596800;  // 0001-01-01T00:00:00Z
 inline constexpr int64_t kMaxSeconds = 253402300799;  // 9999-12-31T23:59:59Z
 
@@ -64,6 +65,7 @@ absl::Status CheckConditionSizes(const google::protobuf::RepeatedPtrField<v1::Tr
                                  const std::string& path);
 absl::Status CheckSlotSizes(const v1::Slot& slot, const std::string& path);
 absl::Status CheckTrigger(const v1::TriggerConsolidationRequest& request);
+absl::Status CheckTenantSettings(const v1::TenantSettings& settings, const std::string& path);
 
 }  // namespace slowwave
 

@@ -187,8 +187,8 @@ class Store {
   // in pending at once unless their origin is derived or their status not active. The first embedding fixes
   // the user's dimension. Access count and status are no content: the same words accessed more often are
   // kExists.
-  // What `rule` (if any) makes of the user's state afterwards is part of the transaction; an
-  // ingest that stored nothing does not ask it.
+  // What `rule` (if any) makes of the user's state afterwards is part of the transaction; an ingest that
+  // stored nothing does not ask it. Conditions that it says nothing of stay as they are, due or not.
   virtual absl::StatusOr<IngestResult> IngestEpisodes(const UserKey& user,
                                                       const std::vector<Episode>& episodes,
                                                       const std::vector<TriggerCondition>& defaults,

@@ -14,7 +14,7 @@ void AddCheck(CLI::App& root, CommandContext& context) {
     Target target;
     std::optional<int64_t> episodes;
     std::optional<double> megabytes;
-    std::string event;
+    std::string event, request_id;
   };
   auto o = std::make_shared<Options>();
   CLI::App* command =
@@ -25,6 +25,8 @@ void AddCheck(CLI::App& root, CommandContext& context) {
   command->add_option("--megabytes", o->megabytes,
                       "Judge as if this much were pending, such as 100; counted if not given");
   command->add_option("--event", o->event, "Something happened, such as task_completed");
+  command->add_option("--request-id", o->request_id,
+                      "Makes a retry safe: for a day the same id gives the same answer and fires nothing");
   command->footer(
       "Exit code: 0 whether something fired or not; --json says which (fired, condition, task).\n"
       "Example: slowwave check --user ines --event task_completed");
@@ -33,6 +35,7 @@ void AddCheck(CLI::App& root, CommandContext& context) {
     if (o->episodes) request.set_episode_count(*o->episodes);
     if (o->megabytes) request.set_memory_size_mb(*o->megabytes);
     request.set_event(o->event);
+    request.set_request_id(o->request_id);
     auto answer = Client(o->target.address).Call(&v1::ConsolidationService::Stub::CheckTriggers, request);
     if (!answer.ok()) return answer.status();
     if (o->target.json) {

@@ -36,6 +36,7 @@ void AddClientCommands(CLI::App& root, CommandContext& context) {
   AddQuarantine(root, context);
   AddSlots(root, context);
   AddUser(root, context);
+  AddTenant(root, context);
   AddVerify(root, context);
   AddMigrate(root, context);
   AddLater(root, context);

@@ -18,6 +18,7 @@ void AddQuarantine(CLI::App& root, CommandContext& context);
 void AddReport(CLI::App& root, CommandContext& context);
 void AddSlots(CLI::App& root, CommandContext& context);
 void AddTasks(CLI::App& root, CommandContext& context);
+void AddTenant(CLI::App& root, CommandContext& context);
 void AddTrigger(CLI::App& root, CommandContext& context);
 void AddUser(CLI::App& root, CommandContext& context);
 void AddVerify(CLI::App& root, CommandContext& context);

@@ -108,7 +108,7 @@ absl::StatusOr<IngestResult> SqliteStore::IngestEpisodes(const UserKey& user,
           tally.dimension)
         .Run();
     if (!rule) return result;
-    absl::StatusOr<std::vector<EnqueueResult>> fired = ApplyRule(c, user, rule, now, /*sweep=*/false);
+    absl::StatusOr<std::vector<EnqueueResult>> fired = ApplyRule(c, user, rule, /*sweep=*/false, now);
     if (!fired.ok()) return fired.status();
     result.fired = *std::move(fired);
     return result;

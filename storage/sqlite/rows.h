@@ -25,10 +25,10 @@ bool CreateUser(Connection& c, const UserKey& user, const std::vector<TriggerCon
 // triggers.cc
 std::vector<TriggerCondition> LoadConditions(Connection& c, const UserKey& user);
 void PutCondition(Connection& c, const UserKey& user, int ord, const TriggerCondition& condition);
-// Lets `rule` judge the user and does what it says; the user's tasks that it made or joined. In a `sweep` due
+// Lets `rule` judge the user and does what it says; the user's tasks that it made or joined. In a sweep, due
 // conditions that it says nothing of lose their next_due.
 absl::StatusOr<std::vector<EnqueueResult>> ApplyRule(Connection& c, const UserKey& user,
-                                                     const TriggerRule& rule, absl::Time now, bool sweep);
+                                                     const TriggerRule& rule, bool sweep, absl::Time now);
 
 // tenants.cc
 TenantSettings LoadTenant(Connection& c, const std::string& tenant);

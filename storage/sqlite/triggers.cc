@@ -53,7 +53,7 @@ void PutCondition(Connection& c, const UserKey& user, int ord, const TriggerCond
 }
 
 absl::StatusOr<std::vector<EnqueueResult>> ApplyRule(Connection& c, const UserKey& user,
-                                                     const TriggerRule& rule, absl::Time now, bool sweep) {
+                                                     const TriggerRule& rule, bool sweep, absl::Time now) {
   std::optional<UserState> state = LoadUser(c, user);
   if (!state) return NoSuchUser();
   state->conditions = LoadConditions(c, user);
@@ -116,7 +116,7 @@ absl::StatusOr<SweepResult> SqliteStore::SweepTriggers(const TriggerRule& rule, 
     const absl::Time now = Now();
     SweepResult result;
     for (const UserKey& user : DueUsers(c, now, limit)) {
-      absl::StatusOr<std::vector<EnqueueResult>> fired = ApplyRule(c, user, rule, now, /*sweep=*/true);
+      absl::StatusOr<std::vector<EnqueueResult>> fired = ApplyRule(c, user, rule, /*sweep=*/true, now);
       if (!fired.ok()) return fired.status();
       ++result.examined;
       result.fired += static_cast<int>(fired->size());

@@ -13,6 +13,8 @@
 #include "core/pipeline.h"
 #include "core/reader.h"
 #include "core/report.h"
+#include "core/runner.h"
+#include "core/worker_pool.h"
 #include "storage/sqlite/sqlite_store.h"
 
 namespace slowwave {
@@ -241,6 +243,37 @@ TEST_F(EngineTest, APlanIsTakenUpAgainAsItWas) {
   EXPECT_EQ(report.sampled, 10);
   EXPECT_EQ(Await(done.follow_up).state, TaskState::kDone);
   EXPECT_THAT(Lines(), Contains("anna:location:current_city=Bergen"));
+}
+
+TEST_F(EngineTest, ARunWhoseLeaseMayHaveEndedWritesNothingAndIsCounted) {
+  Ingest(YearOfAnna());
+  const Task task = Trigger();
+  const std::vector<ClaimedTask> claimed = *store_->ClaimTasks("frozen", 1, absl::Hours(1));
+  ASSERT_THAT(claimed, SizeIs(1));
+  prometheus::Registry registry;
+  EngineMetrics metrics(registry);
+  ProgressHub progress;
+  BuiltinExtractor extractor;
+  Pipeline pipeline({}, *store_, extractor, progress, metrics, SystemClock());
+  absl::Duration now;
+  const auto stop = std::make_shared<RunStop>([&now] { return now; }, absl::Seconds(25));
+  RunState run;
+  run.claimed = claimed[0];
+  ASSERT_TRUE(pipeline.Prepare(run, *stop).ok());
+  now = absl::Seconds(25);  // frozen while it waited for its extractor
+  EXPECT_EQ(pipeline.Finish(run, *stop).code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(store_->GetUser(kAnna)->memory_version, 0);
+
+  WorkerPool pool(1);
+  std::vector<RunKey> ended;
+  Runner runner({}, *store_, pipeline, extractor, progress, metrics, pool, SystemClock(),
+                [&](const RunEnd& end) { ended.push_back(end.run); });
+  runner.Begin(claimed[0], stop);
+  pool.Stop();
+  EXPECT_THAT(ended, ElementsAre(KeyOfRun(claimed[0].lease)));
+  EXPECT_EQ(metrics.leases_lost.Value(), 1);
+  EXPECT_EQ(store_->GetUser(kAnna)->pending, 10);
+  EXPECT_EQ(store_->GetTask("default", task.id)->state, TaskState::kWaiting);
 }
 
 TEST_F(EngineTest, ACancelledTaskChangesNothing) {

@@ -96,7 +96,7 @@ def good_requests(task_id, run_id):
                 "setStatus": "EPISODE_STATUS_ARCHIVED",
             }
         ],
-        "CheckTriggers": [{**WHO, "episodeCount": 1, "memorySizeMb": 0.5, "event": "e"}],
+        "CheckTriggers": [{**WHO, "episodeCount": 1, "memorySizeMb": 0.5, "event": "e", "requestId": "q"}],
         "GetReport": [task, {"tenant": "default", "runId": run_id}],
         "ListReports": [{**WHO, **PAGE}],
         "WatchTask": [task],
@@ -104,6 +104,13 @@ def good_requests(task_id, run_id):
         "ListTasks": [{**WHO, **PAGE, "states": ["TASK_STATE_DONE"]}],
         "CancelTask": [task],
         "RetryTask": [task],
+        "GetTenant": [{"tenant": "default"}],
+        "PutTenant": [
+            {
+                "tenant": "default",
+                "settings": {"weight": 1.5, "maxWaiting": 900, "windowFrom": "3600s", "windowTo": "7200s"},
+            }
+        ],
     }
     return {
         **{("MemoryService", name): requests for name, requests in memory.items()},
@@ -132,6 +139,8 @@ BAD_NUMBERS = {
     "episodes": [0, -1, -(2**63)],
     "episode_count": [-1, -(2**63)],
     "megabytes": [0.0, -1.0, math.nan, math.inf, -math.inf],
+    "weight": [0.0, -1.0, 1000.5, math.nan, math.inf, -math.inf],
+    "max_waiting": [-1, -(2**31)],
     "memory_size_mb": [-1.0, math.nan, math.inf, -math.inf],
     "importance": [-0.1, 1.1, math.nan, math.inf],
     "confidence": [-0.1, 1.1, math.nan, -math.inf],

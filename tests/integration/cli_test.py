@@ -206,7 +206,7 @@ class WithoutADaemon(unittest.TestCase):
         self.assertEqual(run("facts", "--nonsense").returncode, 2)
         self.assertEqual(run().returncode, 2)
         for command in ("demo", "migrate", "import", "export", "trigger", "check", "report", "tasks", "watch", "facts",
-                        "episodes", "quarantine", "slots", "verify", "version", "user"):
+                        "episodes", "quarantine", "slots", "verify", "version", "user", "tenant"):
             process = run(command, "--help")
             self.assertEqual(process.returncode, 0)
             self.assertIn("Example: ", process.stdout, command)

@@ -236,10 +236,17 @@ class PythonClient(unittest.TestCase):
         self.assertEqual(given.condition.times_fired, 1)
         wire.drain(self.client, given.task)
         self.client.RegisterUser(user="trigger", conditions=[quota, event])
-        self.client.IngestEpisodes(user="trigger", episodes=MOVES)
-        counted = self.client.CheckTriggers(user="trigger")
-        self.assertEqual((counted.fired, counted.episode_count), (True, 3))
-        wire.drain(self.client, counted.task)
+        (reached,) = self.client.IngestEpisodes(user="trigger", episodes=MOVES).fired
+        self.assertEqual((reached.kind, reached.joined), (c.TRIGGER_KIND_QUOTA, False))
+        wire.drain(self.client, self.client.GetTask(task_id=reached.task_id))
+        self.assertEqual(self.client.GetUser(user="trigger").conditions[0].times_fired, 2)
+
+    def test_a_tenants_settings_are_kept_and_its_own(self):
+        settings = k.TenantSettings(weight=2.5, max_waiting=7)
+        settings.window_from.seconds, settings.window_to.seconds = 22 * 3600, 4 * 3600
+        self.assertEqual(self.client.PutTenant(tenant="settings", settings=settings), settings)
+        self.assertEqual(self.client.GetTenant(tenant="settings"), settings)
+        self.assertEqual(self.client.GetTenant(tenant="other"), k.TenantSettings(weight=1))
 
     def test_a_slot_put_by_an_operator_changes_what_facts_mean(self):
         before = self.client.ListSlots(page_size=1000)

@@ -50,7 +50,7 @@ class Readme(unittest.TestCase):
 
     def test_the_tour(self):
         with tempfile.TemporaryDirectory() as folder:
-            serve, bring, sleep, earlier, sound, late = blocks(TOUR)
+            serve, bring, sleep, earlier, sound, late, itself, tenants = blocks(TOUR)
             self.assertIn(" serve ", serve)
             self.assertIn("4", self.type_in(bring, folder))
             found = self.type_in(sleep, folder)
@@ -66,6 +66,8 @@ class Readme(unittest.TestCase):
             self.assertEqual([fact.value for fact in before], ["Ghent", "Turku"])
             self.assertEqual([fact.value for fact in after], ["Ghent", "Cork", "Turku"])
             self.assertLess(after[0].valid_to.seconds, before[0].valid_to.seconds)
+            self.assertIn("fired: event: task_completed", self.type_in(itself, folder))
+            self.assertIn("from 22:00 to 06:30 UTC", self.type_in(tenants, folder))
 
     def test_the_calls_by_reflection(self):
         (block,) = blocks(OVER_GRPC)

@@ -91,6 +91,8 @@ class ReflectionClient(unittest.TestCase):
         self.assertEqual(len(call("ListReports", **who)["reports"]), 1)
         self.assertEqual([each["id"] for each in call("ListTasks", **who)["tasks"]], [task["id"]])
         self.assertFalse(call("CheckTriggers", **who)["fired"])
+        self.assertEqual(call("PutTenant", settings={"weight": 2})["weight"], 2)
+        self.assertEqual(call("GetTenant")["weight"], 2)
         self.assertTrue(call("VerifyUser", **who)["equal"])
         self.assertEqual(call("ListQuarantine", **who)["gists"], [])
         slot = {"pattern": "*:custom:motto", "category": "CATEGORY_CUSTOM", "cardinality": "CARDINALITY_ONE"}

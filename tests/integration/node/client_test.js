@@ -181,6 +181,9 @@ test('conditions fire, and tasks that have ended are neither cancelled nor retri
   const answer = await call('CheckTriggers', {user: 'conditions', event: 'task_completed'});
   assert.deepEqual([answer.fired, answer.condition.times_fired], [true, 1]);
   await drain(answer.task);
+  const settings = (await call('PutTenant', {tenant: 'settings', settings: {max_waiting: 5}}));
+  assert.deepEqual([settings.max_waiting, settings.weight], [5, 1]);
+  assert.equal((await call('GetTenant', {tenant: 'settings'})).max_waiting, 5);
   await refused(grpc.status.FAILED_PRECONDITION, 'CancelTask', {task_id: answer.task.id});
   await refused(grpc.status.FAILED_PRECONDITION, 'RetryTask', {task_id: answer.task.id});
 });
