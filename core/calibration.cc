@@ -32,8 +32,16 @@
 //   half in many dimensions, less with hubs (Schilling 1986; Radovanovic et al. 2010); a pair is always
 //   mutual. Where it is higher topics are smaller than the first measure makes believe.
 //
-// Where both speak for less than one link a row, links that are not mutual lose weight: a graph of mutual
-// nearest alone is what finds pairs and triples among rows that have no companion at all.
+// Both are counted from the rows, and few rows count badly: reciprocity strays by about 1 / sqrt(N), and k
+// takes its third power. Too few links split the topics, and lose more than too many do: so k is raised by
+// what the estimate may lack, a factor of exp(8 / sqrt(N)), three at most. And three curves are added, each
+// as a share of its own top, for that k and for somewhat fewer and more links.
+//
+// With less than one link a row, links that are not mutual lose weight: a graph of mutual nearest alone is
+// what finds pairs and triples among rows that have no companion at all.
+//
+// What this does not manage: a hundred topics of one to three rows each, where topics are related among
+// themselves. By ranks they look like a few wide topics, and are cut like those.
 
 namespace slowwave {
 namespace {
@@ -53,6 +61,10 @@ constexpr double kReciprocityPower = 3;
 constexpr double kMostFromReciprocity = 2;
 // Neighbouring graphs differ by little: the place of the peak is their mean, weighted by this power.
 constexpr double kPeakSharpness = 20;
+// These two, and the steps, were chosen by trial on labelled requests, news titles and tweets.
+constexpr double kAllowance = 8;
+constexpr double kMostAllowed = 3;
+constexpr std::array<double, 3> kSteps = {1 / 1.6, 1.0, 1.6};
 
 // The nearest of a row, nearest first; of equals the smaller number. Where there are too few: -1.
 struct Neighbours {
@@ -254,7 +266,8 @@ double SuitableNeighbours(const NeighbourGraph& graph, int n) {
   }
   const double correction = std::pow(kUsualReciprocity / graph.reciprocity(), kReciprocityPower);
   const double k = kShareOfPeak * std::exp(sum / weights) * std::min(correction, kMostFromReciprocity);
-  return std::clamp(k, 0.5, std::exp(scales.back()));
+  const double allowed = std::min(std::exp(kAllowance / std::sqrt(n)), kMostAllowed);
+  return std::clamp(k, 0.5, std::exp(scales.back())) * allowed;
 }
 
 }  // namespace
@@ -267,7 +280,14 @@ Calibration CalibrateThreshold(const Eigen::Ref<const EmbeddingMatrix>& embeddin
   const NeighbourGraph graph(neighbours, merges, LeastLink(embeddings));
   const double k = SuitableNeighbours(graph, n);
   if (k == 0) return {kFixedSimilarity, "fixed"};
-  const std::vector<double> score = graph.PlantedPartition(k);
+  std::vector<double> score(n, 0.0);
+  for (const double step : kSteps) {
+    const double most = std::min<double>(kMostNeighbours, n / 2.0);
+    const std::vector<double> curve = graph.PlantedPartition(std::clamp(k * step, 0.5, most));
+    const double top = *std::max_element(curve.begin(), curve.end());
+    if (top <= 0) continue;
+    for (int i = 0; i < n; ++i) score[i] += curve[i] / top;
+  }
   int best = 0;
   for (int i = 1; i < n - 1; ++i) {
     const bool cuttable = merges[i].similarity < merges[i - 1].similarity;
