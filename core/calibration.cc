@@ -1,9 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
-#include <cstdint>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <thread>
@@ -30,13 +27,21 @@
 //
 // - A link carries at most max over cuts of likelihood / links, its information. While k is below the number
 //   of companions this hardly falls; beyond, it falls like 1 / k. So sqrt(k) * information(k) peaks about
-//   there. Of what it peaks at a third is taken: the nearer companions are the surer ones.
+//   there. Less than half of that is taken: the nearer companions are the surer ones.
 // - Reciprocity, the share of rows that are the nearest of their nearest. Inside a large group it is about a
 //   half in many dimensions, less with hubs (Schilling 1986; Radovanovic et al. 2010); a pair is always
 //   mutual. Where it is higher topics are smaller than the first measure makes believe.
 //
-// Where both speak for less than one link a row, links that are not mutual lose weight: a graph of mutual
-// nearest alone is what finds pairs and triples among rows that have no companion at all.
+// Both are counted from the rows, and few rows count badly: reciprocity strays by about 1 / sqrt(N), and k
+// takes its third power. Too few links split the topics, and lose more than too many do: so k is raised by
+// what the estimate may lack, a factor of exp(8 / sqrt(N)), three at most. And three curves are added, each
+// as a share of its own top, for that k and for somewhat fewer and more links.
+//
+// With less than one link a row, links that are not mutual lose weight: a graph of mutual nearest alone is
+// what finds pairs and triples among rows that have no companion at all.
+//
+// What this does not manage: a hundred topics of one to three rows each, where topics are related among
+// themselves. By ranks they look like a few wide topics, and are cut like those.
 
 namespace slowwave {
 namespace {
@@ -48,88 +53,78 @@ constexpr int kFewestRows = 7;
 constexpr int kFewRows = 24;
 // Where the data show no structure: near repeats merge, under any model. Some put unrelated texts at 0.8.
 constexpr float kFixedSimilarity = 0.9f;
-constexpr double kShareOfPeak = 1.0 / 3;
+constexpr double kShareOfPeak = 0.4;
 constexpr double kUsualReciprocity = 0.5;
 // How much one of the two measures counts against the other. From 2 to 5 all do about equally well.
 constexpr double kReciprocityPower = 3;
+// A reciprocity far below the usual tells of hubs, not of large topics.
+constexpr double kMostFromReciprocity = 2;
 // Neighbouring graphs differ by little: the place of the peak is their mean, weighted by this power.
 constexpr double kPeakSharpness = 20;
+// These two, and the steps, were chosen by trial on labelled requests, news titles and tweets.
+constexpr double kAllowance = 8;
+constexpr double kMostAllowed = 3;
+constexpr std::array<double, 3> kSteps = {1 / 1.6, 1.0, 1.6};
 
 // The nearest of a row, nearest first; of equals the smaller number. Where there are too few: -1.
 struct Neighbours {
   std::array<float, kMostNeighbours> similarity;
   std::array<int, kMostNeighbours> index;
-};
 
-// Collects them. Candidates are kept as one number each, greater for the better, and thinned out when there
-// are twice as many as wanted: that costs less than keeping them in order.
-class Nearest {
- public:
+  Neighbours() {
+    similarity.fill(-std::numeric_limits<float>::infinity());
+    index.fill(-1);
+  }
   void Offer(float value, int row) {
-    if (value < least_) return;
-    const auto bits = std::bit_cast<uint32_t>(value + 0.0f);  // one zero only
-    const uint32_t ordered = bits >> 31 ? ~bits : bits | 0x80000000u;
-    keys_[count_++] = uint64_t{ordered} << 32 | ~static_cast<uint32_t>(row);
-    if (count_ == keys_.size()) Thin();
-  }
-  Neighbours Sorted() {
-    std::sort(keys_.begin(), keys_.begin() + count_, std::greater<>());
-    Neighbours found;
-    for (size_t i = 0; i < kMostNeighbours; ++i) {
-      found.similarity[i] = i < count_ ? SimilarityOf(keys_[i]) : -std::numeric_limits<float>::infinity();
-      found.index[i] = i < count_ ? static_cast<int>(~static_cast<uint32_t>(keys_[i])) : -1;
+    const auto before = [&](int at) {
+      return value > similarity[at] || (value == similarity[at] && row < index[at]);
+    };
+    int at = kMostNeighbours - 1;
+    if (!before(at)) return;
+    for (; at > 0 && before(at - 1); --at) {
+      similarity[at] = similarity[at - 1];
+      index[at] = index[at - 1];
     }
-    return found;
+    similarity[at] = value;
+    index[at] = row;
   }
-
- private:
-  static float SimilarityOf(uint64_t key) {
-    const auto ordered = static_cast<uint32_t>(key >> 32);
-    return std::bit_cast<float>(ordered >> 31 ? ordered & 0x7fffffffu : ~ordered);
-  }
-  void Thin() {
-    const auto last = keys_.begin() + kMostNeighbours - 1;
-    std::nth_element(keys_.begin(), last, keys_.end(), std::greater<>());
-    count_ = kMostNeighbours;
-    least_ = SimilarityOf(*last);
-  }
-
-  float least_ = -std::numeric_limits<float>::infinity();
-  size_t count_ = 0;
-  std::array<uint64_t, size_t{2} * kMostNeighbours> keys_;
 };
 
 std::vector<Neighbours> FindNeighbours(const Eigen::Ref<const EmbeddingMatrix>& embeddings) {
   const int n = embeddings.rows();
-  std::vector<Nearest> found(n);
+  std::vector<Neighbours> found(n);
+  // The similarity of each row's last, packed: nearly all questions end here.
+  std::vector<float> least(n, -std::numeric_limits<float>::infinity());
+  const auto offer = [&](int row, float value, int other) {
+    if (value < least[row]) return;
+    found[row].Offer(value, other);
+    least[row] = found[row].similarity.back();
+  };
   if (n < kThreadsFromRows) {
     ForEachGramTile(embeddings, 1, [&](const GramTile& tile) {
       for (int r = 0; r < tile.rows; ++r) {
         const float* line = tile.values + static_cast<size_t>(r) * tile.stride;
         const int row = tile.row + r;
         for (int c = std::max(0, row + 1 - tile.column); c < tile.columns; ++c) {
-          found[row].Offer(line[c], tile.column + c);
-          found[tile.column + c].Offer(line[c], row);
+          offer(row, line[c], tile.column + c);
+          offer(tile.column + c, line[c], row);
         }
       }
     });
-  } else {
-    // Columns belong to one thread each; rows do not, so both halves of the product are computed.
-    const int threads = std::clamp<int>(std::thread::hardware_concurrency(), 1, 4);
-    ForEachProductTile(embeddings, embeddings, threads, [&](const GramTile& tile) {
-      for (int r = 0; r < tile.rows; ++r) {
-        const float* line = tile.values + static_cast<size_t>(r) * tile.stride;
-        const int row = tile.row + r;
-        for (int c = 0; c < tile.columns; ++c) {
-          if (row != tile.column + c) found[tile.column + c].Offer(line[c], row);
-        }
-      }
-    });
+    return found;
   }
-  std::vector<Neighbours> sorted;
-  sorted.reserve(n);
-  for (Nearest& nearest : found) sorted.push_back(nearest.Sorted());
-  return sorted;
+  // Columns belong to one thread each; rows do not, so both halves of the product are computed.
+  const int threads = std::clamp<int>(std::thread::hardware_concurrency(), 1, 4);
+  ForEachProductTile(embeddings, embeddings, threads, [&](const GramTile& tile) {
+    for (int r = 0; r < tile.rows; ++r) {
+      const float* line = tile.values + static_cast<size_t>(r) * tile.stride;
+      const int row = tile.row + r;
+      for (int c = 0; c < tile.columns; ++c) {
+        if (row != tile.column + c) offer(tile.column + c, line[c], row);
+      }
+    }
+  });
+  return found;
 }
 
 // Answers at which merge two leaves come together. Union by size without path compression: O(log N) a
@@ -269,9 +264,10 @@ double SuitableNeighbours(const NeighbourGraph& graph, int n) {
     sum += weight * scales[i];
     weights += weight;
   }
-  const double k = kShareOfPeak * std::exp(sum / weights) *
-                   std::pow(kUsualReciprocity / graph.reciprocity(), kReciprocityPower);
-  return std::clamp(k, 0.5, std::exp(scales.back()));
+  const double correction = std::pow(kUsualReciprocity / graph.reciprocity(), kReciprocityPower);
+  const double k = kShareOfPeak * std::exp(sum / weights) * std::min(correction, kMostFromReciprocity);
+  const double allowed = std::min(std::exp(kAllowance / std::sqrt(n)), kMostAllowed);
+  return std::clamp(k, 0.5, std::exp(scales.back())) * allowed;
 }
 
 }  // namespace
@@ -284,7 +280,14 @@ Calibration CalibrateThreshold(const Eigen::Ref<const EmbeddingMatrix>& embeddin
   const NeighbourGraph graph(neighbours, merges, LeastLink(embeddings));
   const double k = SuitableNeighbours(graph, n);
   if (k == 0) return {kFixedSimilarity, "fixed"};
-  const std::vector<double> score = graph.PlantedPartition(k);
+  std::vector<double> score(n, 0.0);
+  for (const double step : kSteps) {
+    const double most = std::min<double>(kMostNeighbours, n / 2.0);
+    const std::vector<double> curve = graph.PlantedPartition(std::clamp(k * step, 0.5, most));
+    const double top = *std::max_element(curve.begin(), curve.end());
+    if (top <= 0) continue;
+    for (int i = 0; i < n; ++i) score[i] += curve[i] / top;
+  }
   int best = 0;
   for (int i = 1; i < n - 1; ++i) {
     const bool cuttable = merges[i].similarity < merges[i - 1].similarity;

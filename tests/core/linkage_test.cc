@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <map>
@@ -292,6 +293,64 @@ INSTANTIATE_TEST_SUITE_P(
                                     {"UnequalTopics", {60, 40, 25, 15, 10, 8, 6, 5, 4, 3}, 0.8f, 0},
                                     {"ACommonDirection", std::vector<int>(20, 10), 0.8f, 2.5f},
                                     {"TwoTopicsOfTen", std::vector<int>(2, 10), 0.8f, 0}}),
+    [](const auto& each) { return each.param.name; });
+
+// Sizes in turn, repeated until there are `topics`.
+std::vector<int> Sizes(int topics, const std::vector<int>& in_turn) {
+  std::vector<int> sizes;
+  for (int i = 0; i < topics; ++i) sizes.push_back(in_turn[i % in_turn.size()]);
+  return sizes;
+}
+
+// Topics in fives whose centres lie near each other, as intents of one domain do.
+Planted PlantRelatedTopics(const std::vector<int>& sizes, float spread, float related, uint32_t seed) {
+  const int topics = static_cast<int>(sizes.size()), d = 128;
+  Planted planted = PlantTopics(sizes, d, spread, 0, seed);
+  const EmbeddingMatrix domains = RandomRows(topics, d, seed + 3);
+  for (size_t i = 0; i < planted.labels.size(); ++i) {
+    // Rows were normalised from a centre and a spread of length one each, about at right angles.
+    const float length = std::sqrt(1 + spread * spread);
+    planted.rows.row(i) = length * planted.rows.row(i) + related * domains.row(planted.labels[i] / 5);
+  }
+  planted.rows = Normalised(planted.rows);
+  return planted;
+}
+
+double BestF1AtAnyCut(const EmbeddingMatrix& rows, const std::vector<int>& want) {
+  const std::vector<Merge> merges = Link(rows);
+  double best = 0;
+  for (const Merge& merge : merges)
+    best = std::max(best, PairwiseF1(CutAt(merges, static_cast<int>(rows.rows()), merge.similarity), want));
+  return best;
+}
+
+struct ShareCase {
+  const char* name;
+  std::vector<int> sizes;
+  float spread;
+  float related;
+};
+class CalibrationShareTest : public ::testing::TestWithParam<ShareCase> {};
+TEST_P(CalibrationShareTest, ComesNearTheBestCutWhateverTheRowsPerTopic) {
+  double sum = 0;
+  const std::vector<uint32_t> seeds = {5, 105, 205};
+  for (const uint32_t seed : seeds) {
+    const Planted planted = PlantRelatedTopics(GetParam().sizes, GetParam().spread, GetParam().related, seed);
+    const std::vector<int> labels = AtCalibratedCut(planted.rows);
+    const double share = PairwiseF1(labels, planted.labels) / BestF1AtAnyCut(planted.rows, planted.labels);
+    EXPECT_GE(share, 0.6) << Count(labels) << " groups, seed " << seed;
+    sum += share;
+  }
+  EXPECT_GE(sum / static_cast<double>(seeds.size()), 0.8);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Table, CalibrationShareTest,
+    testing::ValuesIn<ShareCase>({{"AHundredPairs", Sizes(100, {2}), 1.0f, 0.8f},
+                                  {"FiftyTriples", Sizes(50, {3}), 1.0f, 0.8f},
+                                  {"FortyTopicsOfEight", Sizes(40, {8}), 1.2f, 0.8f},
+                                  {"ThirtyUnequalTopics", Sizes(30, {1, 2, 4, 7, 12, 20}), 1.2f, 0.4f},
+                                  {"FiveTopicsOfForty", Sizes(5, {40}), 1.5f, 0.8f},
+                                  {"FiveTopicsOfAHundred", Sizes(5, {100}), 1.5f, 0.8f}}),
     [](const auto& each) { return each.param.name; });
 
 TEST(CalibrateThresholdTest, ACommonDirectionRaisesTheCut) {
