@@ -111,29 +111,31 @@ TEST_P(BadValueTest, IsRefusedWithWhatIsAllowed) {
   EXPECT_THAT(Problem({"", {}, {{GetParam().key, GetParam().value}}}), HasSubstr(GetParam().says));
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, BadValueTest,
-                         testing::ValuesIn<BadValue>({
-                             {"WorkersNegative", "workers", "-1", "allowed: a whole number from 0 to 256"},
-                             {"WorkersWord", "workers", "many", "--workers: workers is 'many'"},
-                             {"LeaseShort", "lease.seconds", "1", "from 3 to 3600"},
-                             {"ImportanceAboveOne", "sample.min_importance", "1.5", "from 0 to 1"},
-                             {"ImportanceNan", "sample.min_importance", "nan", "from 0 to 1"},
-                             {"ThresholdTwo", "cluster.threshold", "2", "cluster.threshold is not a cosine"},
-                             {"LevelLoud", "log.level", "loud", "debug, info, warn, error"},
-                             {"ListenWithoutPort", "listen", "localhost",
-                              "listen is 'localhost'; allowed: host:port"},
-                             {"ListenPortTooLarge", "listen", "localhost:70000", "port 0 to 65535"},
-                             {"ListenBareIpv6", "listen", "::1:50051", "in brackets"},
-                             {"HttpListen", "http_listen", ":x", "http_listen is"},
-                             {"Postgres", "store.url", "postgres://h/db", "not in this build yet"},
-                             {"UnknownStore", "store.url", "mysql://h/db", "allowed: sqlite:PATH"},
-                             {"SqliteWithoutPath", "store.url", "sqlite:", "allowed: sqlite:PATH"},
-                             {"Llm", "llm.base_url", "http://h/v1",
-                              "llm.base_url is set, but endpoints are not in this build yet"},
-                             {"LlmModel", "llm.model", "m", "llm.model is set"},
-                             {"Embedding", "embedding.base_url", "http://h/v1", "embedding.base_url is set"},
-                         }),
-                         [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadValueTest,
+    testing::ValuesIn<BadValue>({
+        {"WorkersNegative", "workers", "-1", "allowed: a whole number from 0 to 256"},
+        {"WorkersWord", "workers", "many", "--workers: workers is 'many'"},
+        {"LeaseShort", "lease.seconds", "1", "from 3 to 3600"},
+        {"ImportanceAboveOne", "sample.min_importance", "1.5", "from 0 to 1"},
+        {"ImportanceNan", "sample.min_importance", "nan", "from 0 to 1"},
+        {"ThresholdTwo", "cluster.threshold", "2", "cluster.threshold is not a cosine"},
+        {"LevelLoud", "log.level", "loud", "debug, info, warn, error"},
+        {"ListenWithoutPort", "listen", "localhost", "listen is 'localhost'; allowed: host:port"},
+        {"ListenPortTooLarge", "listen", "localhost:70000", "port 0 to 65535"},
+        {"ListenBareIpv6", "listen", "::1:50051", "in brackets"},
+        {"HttpListen", "http_listen", ":x", "http_listen is"},
+        {"ListenUrlWithoutPostgres", "store.listen_url", "postgres://h/db", "store.url does not name"},
+        {"MigrateNeither", "store.migrate", "perhaps", "allowed: auto, check"},
+        {"NoConnections", "store.connections", "0", "store.connections"},
+        {"UnknownStore", "store.url", "mysql://h/db", "allowed: sqlite:PATH"},
+        {"SqliteWithoutPath", "store.url", "sqlite:", "allowed: sqlite:PATH"},
+        {"Llm", "llm.base_url", "http://h/v1",
+         "llm.base_url is set, but endpoints are not in this build yet"},
+        {"LlmModel", "llm.model", "m", "llm.model is set"},
+        {"Embedding", "embedding.base_url", "http://h/v1", "embedding.base_url is set"},
+    }),
+    [](const auto& test) { return test.param.name; });
 
 TEST(ConfigTest, EveryKeyHasThreeNamesThatMeanTheSame) {
   for (const ConfigKey& key : ConfigKeys()) {
