@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/failpoint.h"
 #include "core/refold.h"
 #include "core/stages/align.h"
 #include "core/stages/chunk.h"
@@ -147,9 +148,11 @@ absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
   report.reasons = task.reasons;
   report.attempt = task.attempt;
 
+  if (absl::Status s = Failpoint("after_claim"); !s.ok()) return s;
   absl::Time since = clock_();
   Began(run, "sample");
   if (absl::Status s = Sample(run); !s.ok()) return s;
+  if (absl::Status s = Failpoint("after_sample"); !s.ok()) return s;
   report.run_id = run.plan.run_id;
   report.sampled = static_cast<int64_t>(run.sample.episodes.size());
   report.eligible = run.plan.eligible;
@@ -161,6 +164,7 @@ absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
   Began(run, "cluster");
   if (run.claimed.plan.empty() && !run.sample.episodes.empty()) {
     if (absl::Status s = MakePlan(run); !s.ok()) return s;
+    if (absl::Status s = Failpoint("after_plan"); !s.ok()) return s;
   }
   BuildChunks(run);
   run.gists.assign(run.chunks.size(), {});
@@ -184,6 +188,7 @@ absl::Status Pipeline::Finish(RunState& run, const RunStop& stop) const {
   int64_t gists = 0;
   for (const auto& of_chunk : run.gists) gists += static_cast<int64_t>(of_chunk.size());
   Ended(run, "extract", run.extract_began, gists, {{"gists", gists}, {"calls", report.calls}});
+  if (absl::Status s = Failpoint("after_extract"); !s.ok()) return s;
   if (absl::Status s = Stopped(stop); !s.ok()) return s;
 
   const absl::Time since = clock_();
@@ -201,6 +206,7 @@ absl::Status Pipeline::Finish(RunState& run, const RunStop& stop) const {
          {"quarantined", static_cast<int64_t>(run.quarantine.size())},
          {"integrated", report.integrated},
          {"new", report.created_keys}});
+  if (absl::Status s = Failpoint("after_align"); !s.ok()) return s;
   if (absl::Status s = Stopped(stop); !s.ok()) return s;
   return Commit(run, registry, stop);
 }
@@ -233,6 +239,7 @@ absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const Run
     commit.run.succeeded = true;
     commit.run.report = ReportToJson(report);
     if (absl::Status s = Stopped(stop); !s.ok()) return s;  // reading and folding may have taken long
+    if (absl::Status s = Failpoint("before_commit"); !s.ok()) return s;
     absl::StatusOr<CommitResult> result = store_.CommitRun(commit);
     if (!result.ok()) {
       if (absl::IsAborted(result.status()) &&
@@ -242,6 +249,7 @@ absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const Run
       }
       return result.status();
     }
+    Failpoint("after_commit").IgnoreError();  // it cannot be armed with one
     report.stages.pop_back();
     Ended(run, "migrate", since, changed, {{"changes", changed}});
     report.follow_up = result->follow_up;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "core/failpoint.h"
 #include "core/retry.h"
 
 namespace slowwave {
@@ -50,6 +51,7 @@ void Runner::Begin(ClaimedTask task, StopFlag stop) {
 }
 
 void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkReply reply) {
+  if (absl::Status s = Failpoint("after_chunk"); !s.ok()) reply.status = std::move(s);
   {
     absl::MutexLock lock(&run->mu);
     Report& report = run->state.report;

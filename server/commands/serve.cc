@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +12,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/failpoint.h"
 #include "server/app.h"
 #include "server/commands/commands.h"
 #include "server/config.h"
@@ -38,6 +41,17 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
+// Not in the table of keys, nor in the help: only for the tests of this project.
+absl::Status ArmFailpointsOf(const std::map<std::string, std::string>& env) {
+  const auto specification = env.find("SLOWWAVE_FAILPOINTS");
+  if (specification == env.end() || specification->second.empty()) return absl::OkStatus();
+  if (absl::Status s = ArmFailpoints(specification->second); !s.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("environment, SLOWWAVE_FAILPOINTS: ", s.message()));
+  }
+  spdlog::warn("THIS PROCESS WILL FAIL ON PURPOSE: SLOWWAVE_FAILPOINTS is {}", specification->second);
+  return absl::OkStatus();
+}
+
 int Serve(const ServeFlags& flags, std::ostream& err) {
   const auto fail = [&](const absl::Status& status, int code) {
     err << "slowwave: " << status.message() << "\n";
@@ -50,6 +64,7 @@ int Serve(const ServeFlags& flags, std::ostream& err) {
   absl::StatusOr<Config> config = LoadConfig(sources);
   if (!config.ok()) return fail(config.status(), kBadConfiguration);
   SetUpLogging(config->log_level, config->log_format);
+  if (absl::Status s = ArmFailpointsOf(sources.env); !s.ok()) return fail(s, kBadConfiguration);
 
   const sigset_t signals = BlockStopSignals();
   AppOptions options;

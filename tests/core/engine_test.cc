@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "core/failpoint.h"
 #include "core/pipeline.h"
 #include "core/reader.h"
 #include "core/report.h"
@@ -124,9 +125,11 @@ class EngineTest : public testing::Test {
     return reports;
   }
 
-  std::vector<std::string> Lines() {
+  std::vector<std::string> Lines() { return LinesOf(*store_); }
+
+  static std::vector<std::string> LinesOf(Store& store) {
     std::vector<std::string> lines;
-    const std::vector<Fact> facts = *reader_.AllFacts(kAnna);
+    const std::vector<Fact> facts = *MemoryReader(store).AllFacts(kAnna);
     for (const Fact& f : facts) {
       lines.push_back(absl::StrCat(f.key, "=", f.value, f.closed ? " (closed)" : ""));
     }
@@ -347,6 +350,46 @@ TEST_F(EngineTest, WatchersSeeEachStageInOrder) {
   engine_->Stop(absl::Seconds(5));
   absl::MutexLock lock(&mu);
   EXPECT_THAT(stages, ElementsAre("sample", "cluster", "extract", "align", "migrate"));
+}
+
+TEST_F(EngineTest, AnErrorAtAnyStageBoundaryCostsNoAttemptAndLosesNothing) {
+  EngineOptions options;
+  options.sweep = absl::Milliseconds(10);
+  std::vector<std::string> expected;
+  for (const std::string place :
+       {"", "after_claim", "after_sample", "after_plan", "after_extract", "after_align", "before_commit"}) {
+    SCOPED_TRACE(place);
+    engine_.reset();
+    store_ = OpenStore();
+    NewEngine(options);
+    ASSERT_TRUE(engine_->Start().ok());
+    Ingest(YearOfAnna());
+    ASSERT_TRUE(ArmFailpoints(place.empty() ? "" : place + "=error").ok());
+    const Task task = Trigger();
+    engine_->Wake();
+    const Task ended = Await(task.id);
+    ASSERT_TRUE(ArmFailpoints("").ok());
+    EXPECT_EQ(ended.state, TaskState::kDone);
+    EXPECT_EQ(ended.attempt, 1);
+    EXPECT_EQ(store_->GetUser(kAnna)->pending, 0);
+    if (place.empty()) expected = LinesOf(*store_);
+    EXPECT_EQ(LinesOf(*store_), expected);
+  }
+}
+
+TEST_F(EngineTest, AChunkWithoutAnAnswerIsLeftAndReadByALaterRun) {
+  EngineOptions options;
+  options.chunk_budget = 4;
+  NewEngine(options);
+  ASSERT_TRUE(engine_->Start().ok());
+  Ingest(YearOfAnna());
+  ASSERT_TRUE(ArmFailpoints("after_chunk=error@2").ok());
+  const Report partial = Drain().front();
+  ASSERT_TRUE(ArmFailpoints("").ok());
+  EXPECT_TRUE(partial.partial);
+  EXPECT_GT(store_->GetUser(kAnna)->pending, 0);
+  EXPECT_FALSE(Drain().front().partial);
+  EXPECT_EQ(store_->GetUser(kAnna)->pending, 0);
 }
 
 TEST_F(EngineTest, ManyUsersAreEachConsolidatedOnce) {

@@ -74,7 +74,9 @@ TEST(ConfigTest, UnknownEnvironmentKeyOfAKnownSectionIsRefused) {
 }
 
 TEST(ConfigTest, VariablesOfOthersAreLeftAlone) {
-  EXPECT_TRUE(LoadConfig({"", {{"SLOWWAVE_BINARY", "x"}, {"SLOWWAVE_CONFIG", "y"}}, {}}).ok());
+  EXPECT_TRUE(
+      LoadConfig({"", {{"SLOWWAVE_BINARY", "x"}, {"SLOWWAVE_CONFIG", "y"}, {"SLOWWAVE_FAILPOINTS", "z"}}, {}})
+          .ok());
 }
 
 TEST(ConfigTest, WhatKubernetesSetsForAServiceIsNotAKey) {
