@@ -3,10 +3,12 @@
 
 #include <libpq-fe.h>
 
+#include <fstream>
 #include <thread>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "storage/postgres/embedded_sql.h"
 #include "tests/storage/store_conformance.h"
 #include "tests/support/postgres_server.h"
@@ -16,20 +18,28 @@ namespace {
 
 using testing::HasSubstr;
 
-// A store on the same database each time, emptied.
-std::unique_ptr<Store> OpenFresh(std::function<absl::Time()> now) {
-  PostgresServer& server = PostgresServer::Shared();
-  static const std::string url = [&] {
+// One database for the whole suite, with the rights that deploy/sql/roles.sql gives a daemon.
+const std::string& ConformanceUrl() {
+  static const std::string url = [] {
+    PostgresServer& server = PostgresServer::Shared();
     std::string made = server.NewDatabase();
     Must(PostgresMigrate(made));
+    std::ifstream roles(SLOWWAVE_SOURCE_DIR "/deploy/sql/roles.sql");
+    server.Sql(made, {std::istreambuf_iterator<char>(roles), {}});
     return made;
   }();
-  server.Sql(url, R"(DO $$ DECLARE name text; BEGIN
+  return url;
+}
+
+// A store on it, emptied, as a daemon would have it.
+std::unique_ptr<Store> OpenFresh(std::function<absl::Time()> now) {
+  PostgresServer::Shared().Sql(ConformanceUrl(), R"(DO $$ DECLARE name text; BEGIN
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'slowwave' AND tablename <> 'schema_migration' LOOP
       EXECUTE 'DELETE FROM slowwave.' || name;
     END LOOP; END $$)");
   PostgresOptions options;
-  options.url = url;
+  options.url = absl::StrReplaceAll(ConformanceUrl(), {{"slowwave@", "slowwave_service@"}});
+  options.migrate = false;
   options.now = std::move(now);
   return Must(OpenPostgres(std::move(options)));
 }
@@ -103,6 +113,19 @@ TEST(PostgresMigrationTest, EncodingOtherThanUtf8IsRefused) {
   const auto refused = OpenPostgres(options);
   EXPECT_EQ(Code(refused), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(refused), HasSubstr("SQL_ASCII"));
+}
+
+TEST(PostgresRoleTest, DaemonsRoleCannotRewriteWhatWasSaid) {
+  const std::unique_ptr<Store> store = OpenFresh(nullptr);
+  Must(store->IngestEpisodes({"acme", "ana"}, {MakeEpisode("e")}, {}, nullptr));
+  PostgresServer& server = PostgresServer::Shared();
+  const std::string url = absl::StrReplaceAll(ConformanceUrl(), {{"slowwave@", "slowwave_service@"}});
+  for (const char* table : {"episode", "assertion", "fact", "review", "quarantine", "run", "erased"}) {
+    SCOPED_TRACE(table);
+    EXPECT_THROW(server.Sql(url, absl::StrCat("UPDATE slowwave.", table, " SET tenant_id = 'x'")),
+                 std::runtime_error);
+  }
+  EXPECT_THROW(server.Sql(url, "DROP TABLE slowwave.plan"), std::runtime_error);
 }
 
 TEST(PostgresUrlTest, MessagesShowNoPassword) {
