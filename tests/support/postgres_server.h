@@ -26,7 +26,7 @@ class PostgresServer {
   std::string NewDatabase();
   void DropDatabase(const std::string& url);
   // Runs SQL; the first column of the first row, if there is one.
-  std::string Sql(const std::string& url, const std::string& sql);
+  static std::string Sql(const std::string& url, const std::string& sql);
 
   void Start();
   // SIGTERM smart, SIGINT fast, SIGQUIT immediate. Waits until it is gone.
