@@ -22,12 +22,12 @@ WITH claimed AS (
   WHERE tenant_id = $1
     AND task_id = ANY (ARRAY(SELECT k.task_id FROM slowwave.task k WHERE k.tenant_id = $1 AND k.state = 1
                              ORDER BY k.rank, k.task_id LIMIT $2 FOR UPDATE SKIP LOCKED))
-  RETURNING tenant_id, task_id, user_id, kind, state, priority, reasons, options, created_at, run_after, started_at,
+  RETURNING task_id, user_id, kind, state, priority, reasons, options, created_at, run_after, started_at,
             finished_at, attempt, last_error, run_id, rank)
 SELECT c.task_id, c.user_id, c.kind, c.state, c.priority, c.reasons, c.options, c.created_at, c.run_after, c.started_at,
-       c.finished_at, c.attempt, c.last_error, c.run_id, '', p.plan
-FROM claimed c LEFT JOIN slowwave.plan p ON p.tenant_id = c.tenant_id AND p.task_id = c.task_id
-ORDER BY c.rank, c.task_id
+       c.finished_at, c.attempt, c.last_error, c.run_id, '',
+       (SELECT p.plan FROM slowwave.plan p WHERE p.tenant_id = $1 AND p.task_id = c.task_id)
+FROM claimed c ORDER BY c.rank, c.task_id
 
 -- name: lease_check
 -- index: task
@@ -94,7 +94,8 @@ WHERE tenant_id = $1 AND state = 2 AND lease_until <= $2 AND attempt < $4 RETURN
 
 -- name: rescue_delayed
 -- index: task_delayed
-UPDATE slowwave.task SET state = 1, rank = (run_after AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC', run_after = NULL
+UPDATE slowwave.task SET state = 1, run_after = NULL,
+  rank = (run_after AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC'
 WHERE tenant_id = $1 AND state = 4 AND run_after <= $2 RETURNING 1
 
 -- name: next_rescue

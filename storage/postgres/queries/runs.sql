@@ -87,7 +87,8 @@ SELECT $1, $2, q.* FROM unnest($3::timestamptz[], $4::text[], $5::bigint[], $6::
 -- The task behind is the follow-up. $3 now.
 -- name: commit_behind
 -- index: task_behind
-UPDATE slowwave.task SET state = 1, rank = ($3::timestamptz AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC'
+UPDATE slowwave.task SET state = 1,
+  rank = ($3::timestamptz AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC'
 WHERE tenant_id = $1 AND user_id = $2 AND state = 3
 
 -- Or a new one, if the run ($3 its task) left what the next would find: $4 id of the new, $5 reasons, $6 now;
@@ -96,7 +97,8 @@ WHERE tenant_id = $1 AND user_id = $2 AND state = 3
 -- name: commit_backlog
 -- index: task, task_live, pending
 INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options, created_at)
-SELECT t.tenant_id, $4, t.user_id, t.kind, 1, t.priority, ($6::timestamptz AT TIME ZONE 'UTC' - t.priority * interval '6 minutes') AT TIME ZONE 'UTC',
+SELECT t.tenant_id, $4, t.user_id, t.kind, 1, t.priority,
+       ($6::timestamptz AT TIME ZONE 'UTC' - t.priority * interval '6 minutes') AT TIME ZONE 'UTC',
        $5, t.options, $6
 FROM slowwave.task t
 WHERE t.tenant_id = $1 AND t.user_id = $2 AND t.task_id = $3

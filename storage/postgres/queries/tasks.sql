@@ -1,3 +1,5 @@
+-- Ranks are computed in UTC, as everywhere: what depends on the session's time zone cannot be left to another node.
+
 -- A task's follow-up is what its last run answered.
 -- name: task_get
 -- index: task, run
@@ -41,19 +43,22 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM slowwave.task
 -- index: task
 INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options, created_at)
 SELECT $1, n.task_id, n.user_id, n.kind, n.state, n.priority,
-       ($2::timestamptz AT TIME ZONE 'UTC' - n.priority * interval '6 minutes') AT TIME ZONE 'UTC', n.reasons, n.options, $2
+       ($2::timestamptz AT TIME ZONE 'UTC' - n.priority * interval '6 minutes') AT TIME ZONE 'UTC',
+       n.reasons, n.options, $2
 FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[])
   AS n(task_id, user_id, kind, state, priority, reasons, options)
 
 -- Its place in the queue can only get better.
 -- name: task_join
 -- index: task
-UPDATE slowwave.task SET rank = (rank AT TIME ZONE 'UTC' - ($3 - priority) * interval '6 minutes') AT TIME ZONE 'UTC', priority = $3, reasons = $4, options = $5
+UPDATE slowwave.task SET priority = $3, reasons = $4, options = $5,
+  rank = (rank AT TIME ZONE 'UTC' - ($3 - priority) * interval '6 minutes') AT TIME ZONE 'UTC'
 WHERE tenant_id = $1 AND task_id = $2
 
 -- name: task_activate_behind
 -- index: task_behind
-UPDATE slowwave.task SET state = 1, rank = ($3::timestamptz AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC'
+UPDATE slowwave.task SET state = 1,
+  rank = ($3::timestamptz AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC'
 WHERE tenant_id = $1 AND user_id = $2 AND state = 3 RETURNING task_id
 
 -- $3 state, $4 error ('' keeps it), $5 now.
@@ -66,8 +71,8 @@ WHERE tenant_id = $1 AND task_id = $2
 
 -- name: task_retry
 -- index: task
-UPDATE slowwave.task SET state = $3, rank = ($4::timestamptz AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC', attempt = 0,
-  finished_at = NULL
+UPDATE slowwave.task SET state = $3, attempt = 0, finished_at = NULL,
+  rank = ($4::timestamptz AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC'
 WHERE tenant_id = $1 AND task_id = $2
 
 -- $2 states as bits (0: all), $3 and $4 the last row of the page before (null: from the newest).
