@@ -34,6 +34,8 @@ class PostgresServer {
   // To all its processes, such as SIGSTOP and SIGCONT.
   void Signal(int signal) const;
   int port() const { return port_; }
+  // Made by NewDatabase so far; they are named test_1, test_2, ...
+  int databases() const { return databases_; }
 
  private:
   const std::string folder_;

@@ -13,13 +13,13 @@ ARGUMENTS = ["--store-connections", "4", "--rpc-threads", "4", "--workers", "2"]
 class Pair:
     """A context manager: a daemon for each of `store_urls`, all of which lead to the same database.
 
-    `lease` in seconds: short, so that what a dead daemon held is soon another's.
+    `lease` and `call_timeout` in seconds; the lease is short, so that what a dead daemon held is soon another's.
     """
 
-    def __init__(self, store_urls, lease=3, arguments=()):
+    def __init__(self, store_urls, lease=3, call_timeout=20, arguments=()):
         arguments = [*ARGUMENTS, "--lease-seconds", str(lease), *arguments]
         self.daemons = [daemon.Daemon(arguments=arguments, store_url=url) for url in store_urls]
-        self.client = memory.AnyOf(self.daemons)
+        self.client = memory.AnyOf(self.daemons, call_timeout)
         self._open = contextlib.ExitStack()
 
     def __enter__(self):
