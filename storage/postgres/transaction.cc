@@ -70,7 +70,7 @@ std::vector<Evidence> Rows::EvidenceList(int column) {
 
 Transaction::Transaction(Connection& connection, Mode mode, absl::Time deadline,
                          std::optional<absl::Time> clock)
-    : connection_(connection), mode_(mode), deadline_(deadline), clock_(clock) {}
+    : connection_(connection), mode_(mode), deadline_(deadline), clock_{clock} {}
 
 void Transaction::Fail(absl::Status error) {
   if (error_.ok()) error_ = std::move(error);
@@ -108,7 +108,7 @@ bool Transaction::Send() {
   const Failure failure = connection_.Run(sent, deadline_, results_);
   if (failure.status.ok()) {
     if (first && mode_ == Mode::kWrite) {
-      now_ = clock_.value_or(DecodeTime({PQgetvalue(results_[1].get(), 0, 0), sizeof(int64_t)}));
+      now_ = clock_.instead.value_or(DecodeTime({PQgetvalue(results_[1].get(), 0, 0), sizeof(int64_t)}));
     }
     return true;
   }

@@ -86,8 +86,8 @@ class Transaction {
   // Commits if all went well and `outcome` says so; else rolls back and returns the reason.
   absl::Status End(const absl::Status& outcome);
 
-  // The parameter for coalesce($n, now()).
-  const std::optional<absl::Time>& clock() const { return clock_; }
+  // The parameter of a statement that asks for the time.
+  const Clock& clock() const { return clock_; }
   // The time of this transaction, known after the first Send of a kWrite one.
   absl::Time now() const { return now_; }
   bool failed() const { return !error_.ok(); }
@@ -107,7 +107,7 @@ class Transaction {
   Connection& connection_;
   const Mode mode_;
   const absl::Time deadline_;
-  const std::optional<absl::Time> clock_;
+  const Clock clock_;
   absl::Time now_;
   std::vector<Statement> queued_;
   std::map<size_t, absl::Status> guards_;  // by statement of the whole transaction

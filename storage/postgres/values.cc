@@ -29,6 +29,15 @@ std::vector<const char*> Parameters::Pointers() const {
   return pointers;
 }
 
+void Parameters::Add(const Clock& clock) {
+  if (clock.instead) return Add(*clock.instead);
+  constexpr std::string_view kNow("now", 4);  // what is text ends with a zero byte
+  Begin(Oid::kTimestamptz);
+  formats_.back() = 0;
+  bytes_.append(kNow);
+  End();
+}
+
 void Parameters::Begin(Oid oid) {
   offsets_.push_back(static_cast<int64_t>(bytes_.size()));
   lengths_.push_back(0);

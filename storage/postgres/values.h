@@ -18,6 +18,12 @@ struct Blob {
   std::string_view bytes;
 };
 
+// The time of the transaction, by the database's clock; or another, for tests. The statement that it is bound
+// to sees a value like any other: nothing in it has to be computed anew, here or on another node.
+struct Clock {
+  std::optional<absl::Time> instead;
+};
+
 // The types in use, as pg_type numbers them: never to change.
 enum class Oid : unsigned {
   kBool = 16,
@@ -96,6 +102,7 @@ class Parameters {
   const int* formats() const { return formats_.data(); }
 
  private:
+  void Add(const Clock& clock);
   template <typename T>
   void Add(const T& value) {
     Begin(Wire<T>::kOid);

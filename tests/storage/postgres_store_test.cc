@@ -134,6 +134,17 @@ TEST(PostgresRoleTest, DaemonsRoleCannotRewriteWhatWasSaid) {
   EXPECT_THROW(PostgresServer::Sql(DaemonUrl(), "DROP TABLE slowwave.plan"), std::runtime_error);
 }
 
+TEST(PostgresClockTest, TimesAreTheDatabasesUnlessGiven) {
+  const absl::Time before = absl::FromUnixMicros(absl::ToUnixMicros(absl::Now()));
+  const UserState user = Must(OpenEmptied(DaemonUrl(), nullptr)->RegisterUser({"acme", "ana"}, {}));
+  EXPECT_GE(user.registered_at, before);
+  EXPECT_LE(user.registered_at, absl::Now());
+  const absl::Time given = Day(2024, 4, 1);
+  EXPECT_EQ(
+      Must(OpenEmptied(DaemonUrl(), [&] { return given; })->RegisterUser({"acme", "ana"}, {})).registered_at,
+      given);
+}
+
 TEST(PostgresUrlTest, MessagesShowNoPassword) {
   EXPECT_EQ(RedactPostgresUrl("postgres://ann:secret@db:5432/memory?password=other"),
             "postgres://ann@db:5432/memory");

@@ -44,7 +44,7 @@ SELECT DISTINCT key FROM slowwave.fact WHERE tenant_id = $1 AND user_id = $2 ORD
 WITH gone AS (DELETE FROM slowwave.fact WHERE tenant_id = $1 AND user_id = $2 RETURNING 1),
      counted AS (UPDATE slowwave.user_state
                  SET memory_version = memory_version + 1, facts = facts - (SELECT count(*) FROM gone) + $5,
-                     fold_stamp = CASE $4 WHEN '' THEN fold_stamp ELSE $4 END
+                     fold_stamp = coalesce(nullif($4, ''), fold_stamp)
                  WHERE tenant_id = $1 AND user_id = $2 AND memory_version = $3 RETURNING 1)
 SELECT 1 / count(*) FROM counted
 

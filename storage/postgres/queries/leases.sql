@@ -11,23 +11,23 @@ WHERE d.best IS NOT NULL
 -- index: task_running
 SELECT tenant_id, count(*) FROM slowwave.task WHERE state = 2 GROUP BY tenant_id
 
--- $2 limit, $3 token, $4 owner, $5 microseconds, $6 now or null. Whoever else claims is passed by.
+-- $2 limit, $3 token, $4 owner, $5 microseconds, $6 now. Whoever else claims is passed by.
 -- name: claim
 -- index: task, task_ready, plan
 WITH claimed AS (
   UPDATE slowwave.task
   SET state = 2, attempt = attempt + 1, lease_token = $3, lease_owner = $4,
-      lease_until = coalesce($6, now()) + $5 * interval '1 microsecond',
-      started_before = started_at, started_at = coalesce($6, now())
+      lease_until = $6::timestamptz + $5 * interval '1 microsecond',
+      started_before = started_at, started_at = $6
   WHERE tenant_id = $1
     AND task_id = ANY (ARRAY(SELECT k.task_id FROM slowwave.task k WHERE k.tenant_id = $1 AND k.state = 1
                              ORDER BY k.rank, k.task_id LIMIT $2 FOR UPDATE SKIP LOCKED))
-  RETURNING tenant_id, task_id, user_id, kind, state, priority, reasons, options, created_at, run_after, started_at,
+  RETURNING task_id, user_id, kind, state, priority, reasons, options, created_at, run_after, started_at,
             finished_at, attempt, last_error, run_id, rank)
 SELECT c.task_id, c.user_id, c.kind, c.state, c.priority, c.reasons, c.options, c.created_at, c.run_after, c.started_at,
-       c.finished_at, c.attempt, c.last_error, c.run_id, '', p.plan
-FROM claimed c LEFT JOIN slowwave.plan p ON p.tenant_id = c.tenant_id AND p.task_id = c.task_id
-ORDER BY c.rank, c.task_id
+       c.finished_at, c.attempt, c.last_error, c.run_id, '',
+       (SELECT p.plan FROM slowwave.plan p WHERE p.tenant_id = $1 AND p.task_id = c.task_id)
+FROM claimed c ORDER BY c.rank, c.task_id
 
 -- Of the next $3 ready tasks those, $2 at most, whose users seem to have nothing pending, kept for us. One that has a
 -- plan was begun already.
@@ -80,7 +80,7 @@ SELECT 1 / count(*) FROM held
 
 -- name: lease_renew
 -- index: task
-UPDATE slowwave.task SET lease_until = coalesce($7, now()) + $6 * interval '1 microsecond'
+UPDATE slowwave.task SET lease_until = $7::timestamptz + $6 * interval '1 microsecond'
 WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
 RETURNING 1
 
@@ -94,16 +94,16 @@ RETURNING 1
 
 -- name: task_delay
 -- index: task
-UPDATE slowwave.task SET state = 4, run_after = coalesce($8, now()) + $6 * interval '1 microsecond', last_error = $7,
+UPDATE slowwave.task SET state = 4, run_after = $8::timestamptz + $6 * interval '1 microsecond', last_error = $7,
   lease_token = NULL, lease_until = NULL, lease_owner = NULL
 WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
 RETURNING 1
 
 -- name: rescue_tenants
 -- index: task_running, task_delayed
-SELECT tenant_id FROM slowwave.task WHERE state = 2 AND (lease_until <= coalesce($1, now()) OR $2)
+SELECT tenant_id FROM slowwave.task WHERE state = 2 AND (lease_until <= $1 OR $2)
 UNION
-SELECT tenant_id FROM slowwave.task WHERE state = 4 AND run_after <= coalesce($1, now())
+SELECT tenant_id FROM slowwave.task WHERE state = 4 AND run_after <= $1
 
 -- name: rescue_all_running
 -- index: task_running
@@ -114,24 +114,25 @@ WHERE tenant_id = $1 AND state = 2 RETURNING 1
 -- name: rescue_exhausted
 -- index: task_running
 SELECT user_id, task_id, lease_token FROM slowwave.task
-WHERE tenant_id = $1 AND state = 2 AND lease_until <= coalesce($2, now()) AND attempt >= $3
+WHERE tenant_id = $1 AND state = 2 AND lease_until <= $2 AND attempt >= $3
 
 -- name: rescue_bury
 -- index: task
-UPDATE slowwave.task SET state = 6, finished_at = coalesce($5, now()), last_error = $4,
+UPDATE slowwave.task SET state = 6, finished_at = $5, last_error = $4,
   lease_token = NULL, lease_until = NULL, lease_owner = NULL
-WHERE tenant_id = $1 AND task_id = $2 AND lease_token = $3 AND lease_until <= coalesce($5, now()) AND state = 2
+WHERE tenant_id = $1 AND task_id = $2 AND lease_token = $3 AND lease_until <= $5 AND state = 2
 RETURNING 1
 
 -- name: rescue_expired
 -- index: task_running
 UPDATE slowwave.task SET state = 1, last_error = $3, lease_token = NULL, lease_until = NULL, lease_owner = NULL
-WHERE tenant_id = $1 AND state = 2 AND lease_until <= coalesce($2, now()) AND attempt < $4 RETURNING 1
+WHERE tenant_id = $1 AND state = 2 AND lease_until <= $2 AND attempt < $4 RETURNING 1
 
 -- name: rescue_delayed
 -- index: task_delayed
-UPDATE slowwave.task SET state = 1, rank = run_after - priority * interval '6 minutes', run_after = NULL
-WHERE tenant_id = $1 AND state = 4 AND run_after <= coalesce($2, now()) RETURNING 1
+UPDATE slowwave.task SET state = 1, run_after = NULL,
+  rank = (run_after AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC'
+WHERE tenant_id = $1 AND state = 4 AND run_after <= $2 RETURNING 1
 
 -- name: plan_put
 -- index: plan

@@ -27,11 +27,11 @@ ORDER BY memory_version DESC, finished_at DESC, run_id DESC LIMIT $6
 WITH locked AS (SELECT memory_version FROM slowwave.user_state WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE)
 SELECT 1 / count(*) FROM locked WHERE memory_version = $3
 
--- Fails unless the lease holds. $6 now or null, $7 run.
+-- Fails unless the lease holds. $6 now, $7 run.
 -- name: commit_task
 -- index: task
 WITH done AS (UPDATE slowwave.task
-              SET state = 5, finished_at = coalesce($6, now()), run_id = $7, lease_token = NULL, lease_until = NULL,
+              SET state = 5, finished_at = $6, run_id = $7, lease_token = NULL, lease_until = NULL,
                   lease_owner = NULL
               WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
               RETURNING 1)
@@ -63,7 +63,7 @@ WITH taken AS (DELETE FROM slowwave.pending WHERE tenant_id = $1 AND user_id = $
                      pending_bytes = pending_bytes - (SELECT coalesce(sum(bytes), 0)::bigint FROM taken),
                      facts = facts - (SELECT count(*) FROM gone) + $6,
                      unreadable = unreadable + $7, quarantined = quarantined + $8,
-                     fold_stamp = CASE $9 WHEN '' THEN fold_stamp ELSE $9 END
+                     fold_stamp = coalesce(nullif($9, ''), fold_stamp)
                  WHERE tenant_id = $1 AND user_id = $2
                  RETURNING 1)
 SELECT 1 / CASE WHEN (SELECT count(*) FROM taken) = $4 THEN 1 ELSE 0 END FROM counted
@@ -71,7 +71,7 @@ SELECT 1 / CASE WHEN (SELECT count(*) FROM taken) = $4 THEN 1 ELSE 0 END FROM co
 -- $4 not before.
 -- name: commit_left
 -- index: pending
-UPDATE slowwave.pending SET tries = tries + 1, not_before = coalesce($5, now()) + $4 * interval '1 microsecond'
+UPDATE slowwave.pending SET tries = tries + 1, not_before = $5::timestamptz + $4 * interval '1 microsecond'
 WHERE tenant_id = $1 AND user_id = $2 AND id = ANY ($3::text[])
 
 -- The id is a digest of content and run: the same twice is one assertion.
@@ -90,20 +90,22 @@ INSERT INTO slowwave.quarantine(tenant_id, user_id, at, run_id, ordinal, reason,
 SELECT $1, $2, q.* FROM unnest($3::timestamptz[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
   $9::text[], $10::text[], $11::text[]) AS q
 
--- The task behind is the follow-up. $3 now or null.
+-- The task behind is the follow-up. $3 now.
 -- name: commit_behind
 -- index: task_behind
-UPDATE slowwave.task SET state = 1, rank = coalesce($3, now()) - priority * interval '6 minutes'
+UPDATE slowwave.task SET state = 1,
+  rank = ($3::timestamptz AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC'
 WHERE tenant_id = $1 AND user_id = $2 AND state = 3
 
--- Or a new one, if the run ($3 its task) left what the next would find: $4 id of the new, $5 reasons, $6 now or null;
+-- Or a new one, if the run ($3 its task) left what the next would find: $4 id of the new, $5 reasons, $6 now;
 -- then as in sampling.sql: $7 types, $8 importance, $9 confidence, $10 and $11 window, $12 ignore backoff; $13 ids that
 -- do not count.
 -- name: commit_backlog
 -- index: task, task_live, pending
 INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options, created_at)
-SELECT t.tenant_id, $4, t.user_id, t.kind, 1, t.priority, coalesce($6, now()) - t.priority * interval '6 minutes',
-       $5, t.options, coalesce($6, now())
+SELECT t.tenant_id, $4, t.user_id, t.kind, 1, t.priority,
+       ($6::timestamptz AT TIME ZONE 'UTC' - t.priority * interval '6 minutes') AT TIME ZONE 'UTC',
+       $5, t.options, $6
 FROM slowwave.task t
 WHERE t.tenant_id = $1 AND t.user_id = $2 AND t.task_id = $3
   AND NOT EXISTS (SELECT 1 FROM slowwave.task l WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.state IN (1, 2, 4))
@@ -112,7 +114,7 @@ WHERE t.tenant_id = $1 AND t.user_id = $2 AND t.task_id = $3
                 AND ($7 = 0 OR ($7 >> p.type) & 1 = 1)
                 AND p.importance >= $8 AND p.confidence >= $9
                 AND ($10::timestamptz IS NULL OR p.occurred_at >= $10) AND ($11::timestamptz IS NULL OR p.occurred_at < $11)
-                AND ($12 OR p.not_before IS NULL OR p.not_before <= coalesce($6, now()))
+                AND ($12 OR p.not_before IS NULL OR p.not_before <= $6)
                 AND p.id <> ALL ($13::text[]))
 
 -- name: commit_run

@@ -1,5 +1,5 @@
 -- What passes a SampleSpec, and what does not and why. $3 types as bits (0: all), $4 least importance,
--- $5 least confidence, $6 and $7 window or null, $8 whether the backoff is ignored, $9 now or null.
+-- $5 least confidence, $6 and $7 window or null, $8 whether the backoff is ignored, $9 now.
 -- name: sample_counts
 -- index: pending
 SELECT count(*) FILTER (WHERE NOT type_ok),
@@ -10,7 +10,7 @@ SELECT count(*) FILTER (WHERE NOT type_ok),
 FROM (SELECT $3 = 0 OR ($3 >> type) & 1 = 1 AS type_ok,
              importance >= $4 AND confidence >= $5 AS threshold_ok,
              ($6::timestamptz IS NULL OR occurred_at >= $6) AND ($7::timestamptz IS NULL OR occurred_at < $7) AS window_ok,
-             $8 OR not_before IS NULL OR not_before <= coalesce($9, now()) AS backoff_ok
+             $8 OR not_before IS NULL OR not_before <= $9 AS backoff_ok
       FROM slowwave.pending WHERE tenant_id = $1 AND user_id = $2) AS judged
 
 -- The sample and its context in one go: rows of `ordinal` 0 are context. $10 the time at which the age is taken
@@ -31,7 +31,7 @@ WITH ranked AS MATERIALIZED (
     AND ($3 = 0 OR ($3 >> type) & 1 = 1)
     AND importance >= $4 AND confidence >= $5
     AND ($6::timestamptz IS NULL OR occurred_at >= $6) AND ($7::timestamptz IS NULL OR occurred_at < $7)
-    AND ($8 OR not_before IS NULL OR not_before <= coalesce($9, now()))
+    AND ($8 OR not_before IS NULL OR not_before <= $9)
   ORDER BY ordinal LIMIT $11
 ), shown AS MATERIALIZED (
   SELECT r.ordinal, r.tries, e.* FROM ranked r

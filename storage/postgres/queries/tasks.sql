@@ -1,3 +1,5 @@
+-- Ranks are computed in UTC, as everywhere: what depends on the session's time zone cannot be left to another node.
+
 -- A task's follow-up is what its last run answered.
 -- name: task_get
 -- index: task, run
@@ -41,33 +43,36 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM slowwave.task
 -- index: task
 INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options, created_at)
 SELECT $1, n.task_id, n.user_id, n.kind, n.state, n.priority,
-       coalesce($2, now()) - n.priority * interval '6 minutes', n.reasons, n.options, coalesce($2, now())
+       ($2::timestamptz AT TIME ZONE 'UTC' - n.priority * interval '6 minutes') AT TIME ZONE 'UTC',
+       n.reasons, n.options, $2
 FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[])
   AS n(task_id, user_id, kind, state, priority, reasons, options)
 
 -- Its place in the queue can only get better.
 -- name: task_join
 -- index: task
-UPDATE slowwave.task SET rank = rank - ($3 - priority) * interval '6 minutes', priority = $3, reasons = $4, options = $5
+UPDATE slowwave.task SET priority = $3, reasons = $4, options = $5,
+  rank = (rank AT TIME ZONE 'UTC' - ($3 - priority) * interval '6 minutes') AT TIME ZONE 'UTC'
 WHERE tenant_id = $1 AND task_id = $2
 
 -- name: task_activate_behind
 -- index: task_behind
-UPDATE slowwave.task SET state = 1, rank = coalesce($3, now()) - priority * interval '6 minutes'
+UPDATE slowwave.task SET state = 1,
+  rank = ($3::timestamptz AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC'
 WHERE tenant_id = $1 AND user_id = $2 AND state = 3 RETURNING task_id
 
--- $3 state, $4 error ('' keeps it), $5 now or null.
+-- $3 state, $4 error ('' keeps it), $5 now.
 -- name: task_finish
 -- index: task
-UPDATE slowwave.task SET state = $3, finished_at = coalesce($5, now()),
-  last_error = CASE $4 WHEN '' THEN last_error ELSE $4 END,
+UPDATE slowwave.task SET state = $3, finished_at = $5,
+  last_error = coalesce(nullif($4, ''), last_error),
   run_after = NULL, lease_token = NULL, lease_until = NULL, lease_owner = NULL
 WHERE tenant_id = $1 AND task_id = $2
 
 -- name: task_retry
 -- index: task
-UPDATE slowwave.task SET state = $3, rank = coalesce($4, now()) - priority * interval '6 minutes', attempt = 0,
-  finished_at = NULL
+UPDATE slowwave.task SET state = $3, attempt = 0, finished_at = NULL,
+  rank = ($4::timestamptz AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC'
 WHERE tenant_id = $1 AND task_id = $2
 
 -- $2 states as bits (0: all), $3 and $4 the last row of the page before (null: from the newest).
@@ -94,15 +99,15 @@ ORDER BY t.created_at DESC, t.task_id DESC LIMIT $5
 -- name: request_get
 -- index: request
 SELECT user_id, body, task_id, joined, note FROM slowwave.request
-WHERE tenant_id = $1 AND request_id = $2 AND at > coalesce($3, now()) - interval '1 day'
+WHERE tenant_id = $1 AND request_id = $2 AND at > $3::timestamptz - interval '1 day'
 
 -- name: request_put
 -- index: request
 INSERT INTO slowwave.request(tenant_id, request_id, user_id, body, task_id, joined, at, note)
-VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (tenant_id, request_id) DO UPDATE SET user_id = excluded.user_id, body = excluded.body,
   task_id = excluded.task_id, joined = excluded.joined, at = excluded.at, note = excluded.note
 
 -- name: request_expire
 -- index: request_age
-DELETE FROM slowwave.request WHERE tenant_id = $1 AND at <= coalesce($2, now()) - interval '1 day'
+DELETE FROM slowwave.request WHERE tenant_id = $1 AND at <= $2::timestamptz - interval '1 day'

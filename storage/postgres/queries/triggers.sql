@@ -3,7 +3,7 @@
 -- index: tenant, trig_due
 SELECT t.tenant_id FROM slowwave.tenant t
 WHERE NOT t.paused
-  AND EXISTS (SELECT 1 FROM slowwave.trig g WHERE g.tenant_id = t.tenant_id AND g.next_due <= coalesce($1, now()))
+  AND EXISTS (SELECT 1 FROM slowwave.trig g WHERE g.tenant_id = t.tenant_id AND g.next_due <= $1)
 
 -- The users due first that nobody else is working on. $2 now, $3 limit.
 -- name: sweep_users
@@ -13,7 +13,7 @@ SELECT user_id, registered_at, memory_version, episodes, pending, pending_bytes,
 FROM slowwave.user_state
 WHERE tenant_id = $1
   AND user_id = ANY (ARRAY(SELECT g.user_id FROM slowwave.trig g
-                           WHERE g.tenant_id = $1 AND g.next_due <= coalesce($2, now())
+                           WHERE g.tenant_id = $1 AND g.next_due <= $2
                            ORDER BY g.next_due LIMIT $3))
 ORDER BY user_id FOR UPDATE SKIP LOCKED
 

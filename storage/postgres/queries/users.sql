@@ -17,7 +17,7 @@ FROM slowwave.user_state WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE
 
 -- name: user_insert
 -- index: user_state
-INSERT INTO slowwave.user_state(tenant_id, user_id, registered_at) VALUES ($1, $2, coalesce($3, now()))
+INSERT INTO slowwave.user_state(tenant_id, user_id, registered_at) VALUES ($1, $2, $3)
 ON CONFLICT (tenant_id, user_id) DO NOTHING RETURNING 1
 
 -- name: user_page
@@ -36,7 +36,7 @@ UPDATE slowwave.user_state SET paused_by = '' WHERE tenant_id = $1 AND user_id =
 
 -- name: trig_count_manual
 -- index: trig
-UPDATE slowwave.trig SET last_fired = coalesce($4, now()), times_fired = times_fired + 1
+UPDATE slowwave.trig SET last_fired = $4, times_fired = times_fired + 1
 WHERE tenant_id = $1 AND user_id = $2 AND kind = $3
 
 -- name: trig_list
