@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "core/pipeline.h"
+#include "core/report.h"
 #include "core/runner.h"
 #include "core/scheduler.h"
 #include "core/task_queue.h"
@@ -41,6 +42,22 @@ PipelineOptions PipelineOptionsOf(const EngineOptions& o) {
   return out;
 }
 
+// What a run that sampled nothing says of itself.
+std::string IdleReportOf(const Task& task, const std::string& run_id, absl::Time now,
+                         const std::string& extractor) {
+  Report report;
+  report.run_id = run_id;
+  report.task_id = task.id;
+  report.user = task.user;
+  report.trigger = task.kind;
+  report.reasons = task.reasons;
+  report.attempt = task.attempt;
+  report.started_at = report.finished_at = now;
+  report.succeeded = true;
+  report.extractor = extractor;
+  return ReportToJson(report);
+}
+
 }  // namespace
 
 // Members are in order of lifetime: what runs threads comes last.
@@ -52,7 +69,11 @@ struct Engine::Impl {
         pipeline(PipelineOptionsOf(options), store, extractor, progress, metrics, SystemClock()),
         guard(io.get_executor()),
         scheduler(SchedulerOptionsOf(options), io.get_executor(), store_calls.get_executor(), store, metrics,
-                  [this](ClaimedTask task, StopFlag stop) { Queue(std::move(task), std::move(stop)); }),
+                  [this](ClaimedTask task, StopFlag stop) { Queue(std::move(task), std::move(stop)); },
+                  {[this](const Task& task, const std::string& run_id, absl::Time now) {
+                     return IdleReportOf(task, run_id, now, extractor.name());
+                   },
+                   [this](const std::vector<IdleTask>& tasks) { Finished(tasks); }}),
         pool(options.workers),
         runner({options.max_attempts}, store, pipeline, extractor, progress, metrics, pool, SystemClock(),
                [this](const RunEnd& end) { Ended(end); }) {}
@@ -87,6 +108,20 @@ struct Engine::Impl {
     absl::MutexLock lock(&mu);
     stops.erase(end.run);
     --open;
+  }
+
+  // Without a run of their own: see Scheduler.
+  void Finished(const std::vector<IdleTask>& tasks) {
+    for (const IdleTask& idle : tasks) {
+      ProgressEvent event;
+      event.task_id = idle.task.id;
+      event.state = TaskState::kDone;
+      event.done = true;
+      event.run_id = idle.run_id;
+      event.at = absl::Now();
+      progress.Publish(std::move(event));
+    }
+    metrics.runs_committed.Increment(static_cast<double>(tasks.size()));
   }
 
   void HandBackQueued() {

@@ -16,12 +16,13 @@ namespace asio = boost::asio;
 
 Scheduler::Scheduler(SchedulerOptions options, const asio::any_io_executor& executor,
                      asio::any_io_executor store_calls, Store& store, EngineMetrics& metrics,
-                     std::function<void(ClaimedTask, StopFlag)> start, const TimerFactory& timers,
-                     SteadyClock clock)
+                     std::function<void(ClaimedTask, StopFlag)> start, IdlePolicy idle,
+                     const TimerFactory& timers, SteadyClock clock)
     : options_(std::move(options)),
       store_(store),
       metrics_(metrics),
       start_(std::move(start)),
+      idle_(std::move(idle)),
       clock_(std::move(clock)),
       store_calls_(std::move(store_calls)),
       strand_(asio::make_strand(executor)),
@@ -92,12 +93,13 @@ void Scheduler::Claim() {
   asio::post(store_calls_, [this, room] {
     const absl::Duration sent = clock_();
     auto claimed = store_.ClaimTasks(options_.owner, room, options_.lease);
-    asio::post(strand_,
-               [this, sent, claimed = std::move(claimed)]() mutable { Claimed(sent, std::move(claimed)); });
+    asio::post(strand_, [this, room, sent, claimed = std::move(claimed)]() mutable {
+      Claimed(room, sent, std::move(claimed));
+    });
   });
 }
 
-void Scheduler::Claimed(absl::Duration sent, absl::StatusOr<std::vector<ClaimedTask>> claimed) {
+void Scheduler::Claimed(int room, absl::Duration sent, absl::StatusOr<std::vector<ClaimedTask>> claimed) {
   assert(strand_.running_in_this_thread());
   claiming_ = false;
   const bool again = std::exchange(claim_again_, false);
@@ -106,6 +108,7 @@ void Scheduler::Claimed(absl::Duration sent, absl::StatusOr<std::vector<ClaimedT
     return Troubled();
   }
   troubles_ = 0;
+  if (static_cast<int>(claimed->size()) == room) FinishIdle();
   for (ClaimedTask& task : *claimed) {
     auto stop = std::make_shared<RunStop>(clock_, sent + HoldFor());
     if (draining_) stop->Stop();
@@ -114,6 +117,29 @@ void Scheduler::Claimed(absl::Duration sent, absl::StatusOr<std::vector<ClaimedT
   }
   metrics_.runs_open.Set(static_cast<double>(held_.size()));
   if (again) Claim();
+}
+
+// Only where there is more to do than workers: else claiming does, with less to ask.
+void Scheduler::FinishIdle() {
+  assert(strand_.running_in_this_thread());
+  if (draining_ || finishing_idle_ || options_.idle_tasks <= 0 || clock_() < idle_rest_until_) return;
+  finishing_idle_ = true;
+  asio::post(store_calls_, [this] {
+    auto finished = store_.FinishIdleTasks(options_.idle_tasks, idle_.report);
+    asio::post(strand_, [this, finished = std::move(finished)] {
+      finishing_idle_ = false;
+      if (!finished.ok()) {
+        spdlog::warn("finishing idle tasks: {}", finished.status().ToString());
+        return Troubled();
+      }
+      if (finished->empty()) {
+        idle_rest_until_ = clock_() + options_.sweep;
+      } else {
+        idle_.finished(*finished);
+        FinishIdle();
+      }
+    });
+  });
 }
 
 // Asking an ailing store again at once would only add to its load.

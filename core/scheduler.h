@@ -35,15 +35,24 @@ struct SchedulerOptions {
   int max_attempts = 5;
   absl::Duration sweep = absl::Seconds(1);  // between two looks for what has come due
   int sweep_users = 500;                    // a transaction
+  int idle_tasks = 500;                     // finished in bulk, a transaction; 0: never
+};
+
+// What a scheduler does with the tasks of users that have nothing pending.
+struct IdlePolicy {
+  IdleReport report;
+  // Called on the strand; must not block.
+  std::function<void(const std::vector<IdleTask>&)> finished;
 };
 
 class Scheduler {
  public:
-  // `start` is called on the strand for each claimed task; it must not block.
+  // `start` is called on the strand for each claimed task; it must not block. Where more tasks wait than can
+  // be claimed those of idle users are finished in bulk.
   Scheduler(SchedulerOptions options, const boost::asio::any_io_executor& executor,
             boost::asio::any_io_executor store_calls, Store& store, EngineMetrics& metrics,
-            std::function<void(ClaimedTask, StopFlag)> start, const TimerFactory& timers = SystemTimers(),
-            SteadyClock clock = SystemSteadyClock());
+            std::function<void(ClaimedTask, StopFlag)> start, IdlePolicy idle,
+            const TimerFactory& timers = SystemTimers(), SteadyClock clock = SystemSteadyClock());
 
   void Start();
   void Wake();
@@ -64,7 +73,8 @@ class Scheduler {
     StopFlag stop;
   };
   void Claim();
-  void Claimed(absl::Duration sent, absl::StatusOr<std::vector<ClaimedTask>> claimed);
+  void Claimed(int room, absl::Duration sent, absl::StatusOr<std::vector<ClaimedTask>> claimed);
+  void FinishIdle();
   void Sweep();
   void Swept(const absl::StatusOr<int>& rescued, const absl::StatusOr<SweepResult>& swept);
   void ArmSweep();
@@ -79,15 +89,17 @@ class Scheduler {
   Store& store_;
   EngineMetrics& metrics_;
   const std::function<void(ClaimedTask, StopFlag)> start_;
+  const IdlePolicy idle_;
   const SteadyClock clock_;
   boost::asio::any_io_executor store_calls_;
   boost::asio::strand<boost::asio::any_io_executor> strand_;
   const std::unique_ptr<Timer> sweep_timer_, renewal_timer_;  // strand_ only, as all below
   std::map<RunKey, Held> held_;
   bool draining_ = false, stopped_ = false;
-  bool claiming_ = false, claim_again_ = false, sweeping_ = false, renewing_ = false;
+  bool claiming_ = false, claim_again_ = false, finishing_idle_ = false, sweeping_ = false, renewing_ = false;
   int troubles_ = 0;  // in a row
   absl::Duration rest_until_ = -absl::InfiniteDuration();
+  absl::Duration idle_rest_until_ = -absl::InfiniteDuration();
 };
 
 }  // namespace slowwave

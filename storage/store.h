@@ -156,6 +156,15 @@ struct FireRequest {
   EnqueueRequest task;
 };
 
+// A task that was finished without a worker.
+struct IdleTask {
+  Task task;
+  std::string run_id;
+};
+
+// The report of a run that found nothing to read. Called inside the store's transaction, see TriggerRule.
+using IdleReport = std::function<std::string(const Task&, const std::string& run_id, absl::Time now)>;
+
 struct TaskFilter {
   std::string tenant;
   std::string user;               // empty: all of the tenant's
@@ -216,6 +225,10 @@ class Store {
   // time less six minutes a point of priority, so that nothing waits for ever. Their attempt counts.
   virtual absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                               absl::Duration lease) = 0;
+  // Finishes up to `limit` of the next ready tasks whose users have nothing pending, as runs that sampled
+  // nothing, but many in a transaction; the memory's version stays. A task that another waits behind is left
+  // to a worker, and so are those of paused tenants.
+  virtual absl::StatusOr<std::vector<IdleTask>> FinishIdleTasks(int limit, const IdleReport& report) = 0;
   // kAborted: the lease is lost.
   virtual absl::Status RenewLease(const Lease& lease, absl::Duration duration) = 0;
   // Hands a claimed task back as it was before the claim; the attempt does not count. kAborted.
@@ -227,8 +240,6 @@ class Store {
   // has come. With `all_running` (an embedded store at start) every running task counts as run out, and its
   // attempt does not count. Returns how many became ready.
   virtual absl::StatusOr<int> RescueTasks(int max_attempts, bool all_running) = 0;
-  // Earliest time at which RescueTasks will have something to do; InfiniteFuture if none.
-  virtual absl::StatusOr<absl::Time> NextRescue() = 0;
   // kNotFound.
   virtual absl::StatusOr<Task> GetTask(const std::string& tenant, const std::string& task_id) = 0;
   // Newest first.

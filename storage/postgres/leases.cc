@@ -9,6 +9,10 @@ namespace slowwave::postgres {
 namespace {
 
 constexpr char kLeaseRanOut[] = "the worker's lease ran out";
+// How long it is believed that no other tenant has ready tasks; the scheduler looks once a second.
+constexpr absl::Duration kHintAge = absl::Seconds(2);
+// How many ready tasks are looked at for one that is finished.
+constexpr int kLookAhead = 4;
 
 absl::Status RowOrLost(Rows row) { return row.Step() ? absl::OkStatus() : LeaseLost(); }
 
@@ -38,6 +42,10 @@ absl::StatusOr<std::vector<TenantDemand>> PostgresStore::ReadDemands(int room) {
     }
     std::vector<TenantDemand> list;
     for (auto& [name, demand] : demands) list.push_back(std::move(demand));
+    absl::MutexLock lock(&hint_mutex_);
+    seen_tenants_.clear();
+    for (const TenantDemand& demand : list) seen_tenants_.push_back(demand.tenant);
+    seen_at_ = absl::Now();
     return list;
   });
 }
@@ -61,12 +69,26 @@ absl::StatusOr<std::vector<ClaimedTask>> PostgresStore::ClaimOfTenant(const Tena
   });
 }
 
+std::string PostgresStore::OnlyTenant() {
+  absl::MutexLock lock(&hint_mutex_);
+  if (absl::Now() - seen_at_ > kHintAge) return "";
+  if (seen_tenants_.empty()) return requested_tenant_;
+  return seen_tenants_.size() == 1 && (requested_tenant_.empty() || requested_tenant_ == seen_tenants_[0])
+             ? seen_tenants_[0]
+             : "";
+}
+
 // A tenant may have fewer ready tasks than its share, or another process may be quicker: what room is left is
 // dealt out again, until nothing more comes.
 absl::StatusOr<std::vector<ClaimedTask>> PostgresStore::ClaimTasks(const std::string& owner, int limit,
                                                                    absl::Duration lease) {
   if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
   std::vector<ClaimedTask> all;
+  // Nobody to share with: what is asked for most often costs one round trip.
+  if (const std::string only = OnlyTenant(); !only.empty()) {
+    absl::StatusOr<std::vector<ClaimedTask>> some = ClaimOfTenant({only, limit}, owner, lease);
+    if (!some.ok() || !some->empty()) return some;
+  }
   while (true) {
     const int room = limit - static_cast<int>(all.size());
     if (room == 0) return all;
@@ -82,6 +104,60 @@ absl::StatusOr<std::vector<ClaimedTask>> PostgresStore::ClaimTasks(const std::st
     }
     if (got == 0) return all;
   }
+}
+
+absl::StatusOr<std::vector<IdleTask>> PostgresStore::FinishIdleOfTenant(const std::string& tenant, int limit,
+                                                                        const IdleReport& report) {
+  return Write("finish idle tasks", [&](Transaction& t) -> absl::StatusOr<std::vector<IdleTask>> {
+    std::vector<IdleTask> finished;
+    Rows rows = t.Add("idle_candidates", tenant, limit, kLookAhead * limit);
+    if (!t.Send()) return finished;
+    std::map<std::string, Task> tasks;
+    std::vector<std::string> ids, runs;
+    while (rows.Step()) {
+      ids.push_back(rows.Text(0));
+      runs.push_back(codec::NewUuid());
+      tasks[ids.back()] = ReadTask(tenant, rows);
+      tasks[ids.back()].run_id = runs.back();
+    }
+    if (ids.empty()) return finished;
+    Rows done = t.Add("idle_finish", tenant, ids, runs, t.clock());
+    if (!t.Send()) return finished;
+    std::vector<std::string> users, done_runs, done_tasks, reports;
+    while (done.Step()) {
+      Task& task = tasks[done.Text(0)];
+      task.state = TaskState::kDone;
+      ++task.attempt;
+      task.started_at = task.finished_at = t.now();
+      users.push_back(task.user.user);
+      done_runs.push_back(task.run_id);
+      done_tasks.push_back(task.id);
+      reports.push_back(report(task, task.run_id, t.now()));
+      finished.push_back({task, task.run_id});
+    }
+    if (finished.empty()) return finished;
+    std::vector<Blob> blobs;
+    for (const std::string& one : reports) blobs.push_back({one});
+    t.Add("idle_runs", tenant, users, done_runs, done_tasks, blobs, t.clock());
+    return finished;
+  });
+}
+
+absl::StatusOr<std::vector<IdleTask>> PostgresStore::FinishIdleTasks(int limit, const IdleReport& report) {
+  if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
+  absl::StatusOr<std::vector<TenantDemand>> demands = ReadDemands(limit);
+  if (!demands.ok()) return demands.status();
+  std::vector<IdleTask> all;
+  for (const TenantDemand& demand : *demands) {
+    const int room = limit - static_cast<int>(all.size());
+    if (room <= 0) break;
+    absl::StatusOr<std::vector<IdleTask>> some = FinishIdleOfTenant(demand.tenant, room, report);
+    // What was finished before must not be lost to its caller.
+    if (!some.ok())
+      return all.empty() ? some.status() : absl::StatusOr<std::vector<IdleTask>>(std::move(all));
+    for (IdleTask& one : *some) all.push_back(std::move(one));
+  }
+  return all;
 }
 
 absl::Status PostgresStore::RenewLease(const Lease& lease, absl::Duration duration) {
@@ -171,18 +247,6 @@ absl::StatusOr<int> PostgresStore::RescueTasks(int max_attempts, bool all_runnin
     ready += *one;
   }
   return ready;
-}
-
-absl::StatusOr<absl::Time> PostgresStore::NextRescue() {
-  return Single("next rescue", [&](Transaction& t) -> absl::StatusOr<absl::Time> {
-    Rows row = t.Add("next_rescue");
-    t.Send();
-    absl::Time next = absl::InfiniteFuture();
-    if (!row.Step()) return next;
-    if (!row.IsNull(0)) next = std::min(next, row.Time(0));
-    if (!row.IsNull(1)) next = std::min(next, row.Time(1));
-    return next;
-  });
 }
 
 absl::Status PostgresStore::StorePlan(const Lease& lease, const std::string& run_id,

@@ -25,22 +25,31 @@ absl::StatusOr<Page<RunRecord>> PostgresStore::ListRuns(const UserKey& user, con
                                                         int limit) {
   if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
   int64_t last = INT64_MAX;
+  std::optional<absl::Time> last_time;
+  std::string last_id;
   if (!after.empty()) {
-    absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("runs", after, 1);
+    absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("runs", after, 3);
     if (!fields.ok()) return fields.status();
-    absl::StatusOr<int64_t> number = codec::PageTokenNumber(fields->front());
+    absl::StatusOr<int64_t> number = codec::PageTokenNumber((*fields)[0]);
+    absl::StatusOr<int64_t> time = codec::PageTokenNumber((*fields)[1]);
     if (!number.ok()) return number.status();
+    if (!time.ok()) return time.status();
     last = *number;
+    last_time = TimeOfToken(*time);
+    last_id = (*fields)[2];
   }
   return Read("list runs", [&](Transaction& t) -> absl::StatusOr<Page<RunRecord>> {
     Rows owner = t.Add("user_get", user.tenant, user.user);
-    Rows rows = t.Add("run_page", user.tenant, user.user, last, int64_t{limit} + 1);
+    Rows rows = t.Add("run_page", user.tenant, user.user, last, last_time, last_id, int64_t{limit} + 1);
     if (!t.Finish() || !owner.Step()) return NoSuchUser();
     Page<RunRecord> page;
     int64_t number = 0;
     while (rows.Step()) {
       if (page.items.size() == static_cast<size_t>(limit)) {
-        page.next = codec::EncodePageToken("runs", {absl::StrCat(number)});
+        const RunRecord& shown = page.items.back();
+        page.next = codec::EncodePageToken(
+            "runs",
+            {absl::StrCat(number), absl::StrCat(absl::ToUnixMicros(shown.finished_at)), shown.run_id});
         break;
       }
       number = rows.Int(0);

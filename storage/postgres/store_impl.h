@@ -42,12 +42,12 @@ class PostgresStore : public Store {
   absl::StatusOr<std::optional<EnqueueResult>> FindRequest(const EnqueueRequest& request) override;
   absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                       absl::Duration lease) override;
+  absl::StatusOr<std::vector<IdleTask>> FinishIdleTasks(int limit, const IdleReport& report) override;
   absl::Status RenewLease(const Lease& lease, absl::Duration duration) override;
   absl::Status ReleaseTask(const Lease& lease) override;
   absl::Status FailTask(const Lease& lease, const std::string& error,
                         std::optional<absl::Duration> retry_after) override;
   absl::StatusOr<int> RescueTasks(int max_attempts, bool all_running) override;
-  absl::StatusOr<absl::Time> NextRescue() override;
   absl::StatusOr<Task> GetTask(const std::string& tenant, const std::string& task_id) override;
   absl::StatusOr<Page<Task>> ListTasks(const TaskFilter& filter, const std::string& after,
                                        int limit) override;
@@ -135,8 +135,11 @@ class PostgresStore : public Store {
 
   // Tells other processes of new work, if there is any.
   template <typename T>
-  absl::StatusOr<T> Announced(absl::StatusOr<T> result) {
-    if (result.ok()) listener_.Announce();
+  absl::StatusOr<T> Announced(const std::string& tenant, absl::StatusOr<T> result) {
+    if (!result.ok()) return result;
+    listener_.Announce();
+    absl::MutexLock lock(&hint_mutex_);
+    requested_tenant_ = tenant;
     return result;
   }
   // tasks.cc
@@ -148,6 +151,10 @@ class PostgresStore : public Store {
   absl::StatusOr<std::vector<TenantDemand>> ReadDemands(int room);
   absl::StatusOr<std::vector<ClaimedTask>> ClaimOfTenant(const TenantShare& share, const std::string& owner,
                                                          absl::Duration lease);
+  absl::StatusOr<std::vector<IdleTask>> FinishIdleOfTenant(const std::string& tenant, int limit,
+                                                           const IdleReport& report);
+  // The only tenant that has ready tasks, as far as is known; empty if there may be others.
+  std::string OnlyTenant();
   absl::StatusOr<int> RescueTenant(const std::string& tenant, int max_attempts, bool all_running);
   // triggers.cc
   absl::StatusOr<SweepResult> SweepTenant(const std::string& tenant, const TriggerRule& rule, int limit);
@@ -161,6 +168,12 @@ class PostgresStore : public Store {
 
   const PostgresOptions options_;
   Pool pool_;
+  absl::Mutex hint_mutex_;
+  // Of the last request that came by way of this process, and whether the tenants that were last seen to have
+  // ready tasks were others.
+  std::string requested_tenant_ ABSL_GUARDED_BY(hint_mutex_);
+  std::vector<std::string> seen_tenants_ ABSL_GUARDED_BY(hint_mutex_);
+  absl::Time seen_at_ ABSL_GUARDED_BY(hint_mutex_) = absl::InfinitePast();
   Listener listener_;  // last: it has a thread
 };
 

@@ -192,12 +192,14 @@ Placed Place(Transaction& t, const EnqueueRequest& request, std::vector<Unfinish
 }
 
 absl::StatusOr<EnqueueResult> PostgresStore::Enqueue(const EnqueueRequest& request) {
-  return Announced(Write("enqueue", [&](Transaction& t) { return EnqueueInside(t, request, nullptr); }));
+  return Announced(request.user.tenant,
+                   Write("enqueue", [&](Transaction& t) { return EnqueueInside(t, request, nullptr); }));
 }
 
 absl::StatusOr<EnqueueResult> PostgresStore::FireTrigger(const FireRequest& request) {
-  return Announced(
-      Write("fire trigger", [&](Transaction& t) { return EnqueueInside(t, request.task, &request); }));
+  return Announced(request.user.tenant, Write("fire trigger", [&](Transaction& t) {
+                     return EnqueueInside(t, request.task, &request);
+                   }));
 }
 
 // `fire`: the condition that must still be as read, and what becomes of it; null: none.

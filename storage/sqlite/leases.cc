@@ -10,6 +10,8 @@ namespace slowwave::sqlite {
 namespace {
 
 constexpr char kLeaseRanOut[] = "the worker's lease ran out";
+// How many ready tasks are looked at for one that is finished.
+constexpr int kLookAhead = 4;
 
 // The task will not run again by itself.
 void Bury(Connection& c, const UserKey& user, const std::string& task_id, const std::string& error,
@@ -69,6 +71,32 @@ absl::StatusOr<std::vector<ClaimedTask>> SqliteStore::ClaimTasks(const std::stri
   });
 }
 
+absl::StatusOr<std::vector<IdleTask>> SqliteStore::FinishIdleTasks(int limit, const IdleReport& report) {
+  if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
+  return Write("finish idle tasks", [&](Connection& c) -> absl::StatusOr<std::vector<IdleTask>> {
+    const absl::Time now = Now();
+    std::vector<std::pair<std::string, std::string>> idle;
+    for (const TenantDemand& demand : Demands(c, limit)) {
+      Query q(c, "task_idle_page", demand.tenant, kLookAhead * limit, limit - static_cast<int>(idle.size()));
+      while (q.Step()) idle.emplace_back(demand.tenant, q.Text(0));
+    }
+    std::vector<IdleTask> finished;
+    for (const auto& [tenant, task_id] : idle) {
+      const std::string run_id = codec::NewUuid();
+      Query(c, "task_finish_idle", tenant, task_id, now, run_id).Run();
+      std::optional<Task> task = LoadTask(c, tenant, task_id);
+      if (!task) break;
+      const std::optional<UserState> user = LoadUser(c, task->user);
+      if (!user) break;
+      Query(c, "run_insert", tenant, task->user.user, run_id, task_id, now, now, true, user->memory_version,
+            Blob{report(*task, run_id, now)}, Blob{""})
+          .Run();
+      finished.push_back({*std::move(task), run_id});
+    }
+    return finished;
+  });
+}
+
 absl::Status SqliteStore::RenewLease(const Lease& lease, absl::Duration duration) {
   return Write("renew lease", [&](Connection& c) -> absl::Status {
     if (absl::Status held = CheckLease(c, lease); !held.ok()) return held;
@@ -120,17 +148,6 @@ absl::StatusOr<int> SqliteStore::RescueTasks(int max_attempts, bool all_running)
     }
     ready += Query(c, "rescue_delayed", now).Run();
     return static_cast<int>(ready);
-  });
-}
-
-absl::StatusOr<absl::Time> SqliteStore::NextRescue() {
-  return Read("next rescue", [&](Connection& c) -> absl::StatusOr<absl::Time> {
-    Query q(c, "next_rescue");
-    absl::Time next = absl::InfiniteFuture();
-    if (!q.Step()) return next;
-    if (!q.IsNull(0)) next = std::min(next, q.Time(0));
-    if (!q.IsNull(1)) next = std::min(next, q.Time(1));
-    return next;
   });
 }
 

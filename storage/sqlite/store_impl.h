@@ -41,12 +41,12 @@ class SqliteStore : public Store {
   absl::StatusOr<std::optional<EnqueueResult>> FindRequest(const EnqueueRequest& request) override;
   absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                       absl::Duration lease) override;
+  absl::StatusOr<std::vector<IdleTask>> FinishIdleTasks(int limit, const IdleReport& report) override;
   absl::Status RenewLease(const Lease& lease, absl::Duration duration) override;
   absl::Status ReleaseTask(const Lease& lease) override;
   absl::Status FailTask(const Lease& lease, const std::string& error,
                         std::optional<absl::Duration> retry_after) override;
   absl::StatusOr<int> RescueTasks(int max_attempts, bool all_running) override;
-  absl::StatusOr<absl::Time> NextRescue() override;
   absl::StatusOr<Task> GetTask(const std::string& tenant, const std::string& task_id) override;
   absl::StatusOr<Page<Task>> ListTasks(const TaskFilter& filter, const std::string& after,
                                        int limit) override;

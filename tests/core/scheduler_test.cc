@@ -49,6 +49,10 @@ class SchedulerTest : public testing::Test {
         [this](ClaimedTask task, StopFlag stop) {
           started_.push_back({std::move(task), std::move(stop), time_.Now()});
         },
+        IdlePolicy{[](const Task& task, const std::string&, absl::Time) { return "idle " + task.user.user; },
+                   [this](const std::vector<IdleTask>& tasks) {
+                     finished_idle_.insert(finished_idle_.end(), tasks.begin(), tasks.end());
+                   }},
         time_.Timers(), [this] { return time_.Elapsed(); });
   }
 
@@ -106,10 +110,31 @@ class SchedulerTest : public testing::Test {
   Guard main_guard_{main_.get_executor()}, calls_guard_{calls_.get_executor()};
   bool store_hangs_ = false;
   std::vector<Started> started_;
+  std::vector<IdleTask> finished_idle_;
   std::unique_ptr<Scheduler> scheduler_;
 };
 
 // ---- triggers
+
+TEST_F(SchedulerTest, WhereMoreTasksWaitThanCanBeClaimedIdleOnesAreFinishedInBulk) {
+  options_.idle_tasks = 7;
+  Restart();
+  constexpr int kUsers = 40;
+  for (int i = 0; i < kUsers; ++i) {
+    const UserKey user{"default", absl::StrCat("idle", i)};
+    Register(user, {});
+    EnqueueRequest request;
+    request.user = user;
+    ASSERT_TRUE(store_->Enqueue(request).ok());
+  }
+  Start();
+  EXPECT_EQ(started_.size() + finished_idle_.size(), static_cast<size_t>(kUsers));
+  EXPECT_GE(finished_idle_.size(), 30u);
+  for (const IdleTask& idle : finished_idle_) {
+    EXPECT_EQ(store_->GetTask("default", idle.task.id)->state, TaskState::kDone);
+    EXPECT_EQ(store_->GetRun("default", idle.run_id)->report, "idle " + idle.task.user.user);
+  }
+}
 
 TEST_F(SchedulerTest, DueScheduleBecomesATaskThatIsClaimed) {
   Register(kAna, {Every(absl::Hours(6), absl::Seconds(10))});
@@ -254,6 +279,8 @@ TEST_F(SchedulerTest, WithoutAWakeUpTheNextLookFindsTheTask) {
 }
 
 TEST_F(SchedulerTest, NoMoreIsClaimedThanThereIsRoomFor) {
+  options_.idle_tasks = 0;
+  Restart();
   options_.workers = 1;
   options_.max_waiting = 2;
   Restart();
@@ -265,6 +292,8 @@ TEST_F(SchedulerTest, NoMoreIsClaimedThanThereIsRoomFor) {
 }
 
 TEST_F(SchedulerTest, TenantsAreServedByTheirWeights) {
+  options_.idle_tasks = 0;
+  Restart();
   ASSERT_TRUE(store_->PutTenant("heavy", {.weight = 3}).ok());
   for (int i = 0; i < 60; ++i) Enqueue({"heavy", absl::StrCat("u", i)});
   for (int i = 0; i < 60; ++i) Enqueue({"light", absl::StrCat("u", i)});

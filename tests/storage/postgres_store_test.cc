@@ -3,6 +3,7 @@
 
 #include <libpq-fe.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -18,30 +19,36 @@ namespace {
 
 using testing::HasSubstr;
 
-// One database for the whole suite, with the rights that deploy/sql/roles.sql gives a daemon.
-const std::string& ConformanceUrl() {
+// One database for all tests that need no more, as a daemon connects to it: with the rights that
+// deploy/sql/roles.sql gives.
+const std::string& DaemonUrl() {
   static const std::string url = [] {
     PostgresServer& server = PostgresServer::Shared();
-    std::string made = server.NewDatabase();
+    const std::string made = server.NewDatabase();
     Must(PostgresMigrate(made));
     std::ifstream roles(SLOWWAVE_SOURCE_DIR "/deploy/sql/roles.sql");
     server.Sql(made, {std::istreambuf_iterator<char>(roles), {}});
-    return made;
+    return absl::StrReplaceAll(made, {{"slowwave@", "slowwave_service@"}});
   }();
   return url;
 }
 
-// A store on it, emptied, as a daemon would have it.
-std::unique_ptr<Store> OpenFresh(std::function<absl::Time()> now) {
-  PostgresServer::Shared().Sql(ConformanceUrl(), R"(DO $$ DECLARE name text; BEGIN
+std::unique_ptr<Store> OpenEmptied(const std::string& url, std::function<absl::Time()> now) {
+  PostgresServer::Sql(url, R"(DO $$ DECLARE name text; BEGIN
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'slowwave' AND tablename <> 'schema_migration' LOOP
       EXECUTE 'DELETE FROM slowwave.' || name;
     END LOOP; END $$)");
   PostgresOptions options;
-  options.url = absl::StrReplaceAll(ConformanceUrl(), {{"slowwave@", "slowwave_service@"}});
+  options.url = url;
   options.migrate = false;
   options.now = std::move(now);
   return Must(OpenPostgres(std::move(options)));
+}
+
+// Of a database that is laid out already, such as a distributed one; see CONTRIBUTING.md.
+std::unique_ptr<Store> OpenFresh(std::function<absl::Time()> now) {
+  const char* given = std::getenv("SLOWWAVE_TEST_POSTGRES_URL");
+  return OpenEmptied(given != nullptr ? given : DaemonUrl(), std::move(now));
 }
 
 INSTANTIATE_TEST_SUITE_P(Postgres, StoreConformance, testing::Values(StoreBackend{"Server", &OpenFresh}),
@@ -116,16 +123,15 @@ TEST(PostgresMigrationTest, EncodingOtherThanUtf8IsRefused) {
 }
 
 TEST(PostgresRoleTest, DaemonsRoleCannotRewriteWhatWasSaid) {
-  const std::unique_ptr<Store> store = OpenFresh(nullptr);
+  const std::unique_ptr<Store> store = OpenEmptied(DaemonUrl(), nullptr);
   Must(store->IngestEpisodes({"acme", "ana"}, {MakeEpisode("e")}, {}, nullptr));
-  PostgresServer& server = PostgresServer::Shared();
-  const std::string url = absl::StrReplaceAll(ConformanceUrl(), {{"slowwave@", "slowwave_service@"}});
   for (const char* table : {"episode", "assertion", "fact", "review", "quarantine", "run", "erased"}) {
     SCOPED_TRACE(table);
-    EXPECT_THROW(server.Sql(url, absl::StrCat("UPDATE slowwave.", table, " SET tenant_id = 'x'")),
-                 std::runtime_error);
+    EXPECT_THROW(
+        PostgresServer::Sql(DaemonUrl(), absl::StrCat("UPDATE slowwave.", table, " SET tenant_id = 'x'")),
+        std::runtime_error);
   }
-  EXPECT_THROW(server.Sql(url, "DROP TABLE slowwave.plan"), std::runtime_error);
+  EXPECT_THROW(PostgresServer::Sql(DaemonUrl(), "DROP TABLE slowwave.plan"), std::runtime_error);
 }
 
 TEST(PostgresUrlTest, MessagesShowNoPassword) {

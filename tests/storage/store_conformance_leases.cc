@@ -44,6 +44,66 @@ TEST_P(StoreConformance, ReleasedTaskKeepsItsPlaceInTheQueue) {
   EXPECT_EQ(ClaimOne().task.user, ana_);
 }
 
+TEST_P(StoreConformance, IdleTasksAreFinishedTogetherWithTheirReports) {
+  Ingest(ana_, {MakeEpisode("e")});
+  Register(ben_);
+  const UserKey cem{"acme", "cem"}, other{"other", "dan"};
+  Register(cem);
+  Register(other);
+  const Task busy = Enqueued(ana_), idle = Enqueued(ben_);
+  Must(store().Enqueue(Request(cem)));
+  Must(store().Enqueue(Request(other)));
+  Must(store().PutTenant("other", {.paused = true}));
+  clock_.Advance(absl::Seconds(2));
+  const IdleReport report = [](const Task& task, const std::string& run_id, absl::Time) {
+    return absl::StrCat("report of ", task.user.user, " ", run_id);
+  };
+  const std::vector<IdleTask> first = Must(store().FinishIdleTasks(1, report));
+  ASSERT_THAT(first, testing::SizeIs(1));
+  const std::vector<IdleTask> rest = Must(store().FinishIdleTasks(10, report));
+  ASSERT_THAT(rest, testing::SizeIs(1));
+  const IdleTask& ben = first[0].task.user == ben_ ? first[0] : rest[0];
+  EXPECT_EQ(ben.task.id, idle.id);
+  const Task done = Must(store().GetTask("acme", idle.id));
+  EXPECT_EQ(done.state, TaskState::kDone);
+  EXPECT_EQ(done.run_id, ben.run_id);
+  EXPECT_EQ(done.attempt, 1);
+  EXPECT_EQ(done.started_at, clock_.Now());
+  EXPECT_EQ(done.finished_at, clock_.Now());
+  EXPECT_EQ(Must(store().GetRun("acme", ben.run_id)).report, absl::StrCat("report of ben ", ben.run_id));
+  EXPECT_EQ(Must(store().GetUser(ben_)).memory_version, 0);
+  EXPECT_EQ(StateOf(busy.id), TaskState::kWaiting);
+  EXPECT_EQ(Must(store().FinishIdleTasks(10, report)).size(), 0u);
+  EXPECT_EQ(ClaimOne().task.id, busy.id);
+}
+
+TEST_P(StoreConformance, RunsThatFoundNothingAreListedNewestFirst) {
+  Register(ana_);
+  std::vector<std::string> runs;
+  for (int i = 0; i < 5; ++i) {
+    Enqueued(ana_);
+    clock_.Advance(absl::Seconds(1));
+    const auto report = [](const Task&, const std::string&, absl::Time) { return std::string("{}"); };
+    runs.insert(runs.begin(), Must(store().FinishIdleTasks(10, report)).at(0).run_id);
+  }
+  std::vector<std::string> listed;
+  for (const RunRecord& run : AllPages(
+           [&](const std::string&after, int limit) { return store().ListRuns(ana_, after, limit); }, 2)) {
+    listed.push_back(run.run_id);
+  }
+  EXPECT_EQ(listed, runs);
+}
+
+TEST_P(StoreConformance, IdleTaskThatAnotherWaitsBehindIsLeftToAWorker) {
+  Register(ana_);
+  const Lease lease = LeaseFor(ana_);
+  Enqueued(ana_);
+  Must(store().ReleaseTask(lease));
+  const auto report = [](const Task&, const std::string&, absl::Time) { return std::string("{}"); };
+  EXPECT_EQ(Must(store().FinishIdleTasks(10, report)).size(), 0u);
+  EXPECT_EQ(ClaimOne().task.id, lease.task_id);
+}
+
 TEST_P(StoreConformance, FailedTaskIsDelayedThenReady) {
   Register(ana_);
   const Lease lease = LeaseFor(ana_);
@@ -53,11 +113,9 @@ TEST_P(StoreConformance, FailedTaskIsDelayedThenReady) {
   EXPECT_EQ(task.last_error, "endpoint down");
   EXPECT_EQ(task.run_after, clock_.Now() + absl::Minutes(5));
   EXPECT_EQ(task.attempt, 1);
-  EXPECT_EQ(Must(store().NextRescue()), *task.run_after);
   EXPECT_EQ(Must(store().RescueTasks(5, false)), 0);
   clock_.Advance(absl::Minutes(5));
   EXPECT_EQ(Must(store().RescueTasks(5, false)), 1);
-  EXPECT_EQ(Must(store().NextRescue()), absl::InfiniteFuture());
   EXPECT_FALSE(Must(store().GetTask("acme", lease.task_id)).run_after.has_value());
   EXPECT_EQ(ClaimOne().lease.attempt, 2);
 }
@@ -79,7 +137,6 @@ TEST_P(StoreConformance, ExpiredLeaseIsRescuedAndFencesItsHolder) {
   Register(ana_);
   Ingest(ana_, {MakeEpisode("e")});
   const Lease lease = LeaseFor(ana_);
-  EXPECT_EQ(Must(store().NextRescue()), clock_.Now() + absl::Seconds(30));
   clock_.Advance(absl::Seconds(30));
   EXPECT_EQ(Must(store().RescueTasks(5, false)), 1);
   const ClaimedTask again = ClaimOne();

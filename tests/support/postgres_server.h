@@ -26,7 +26,7 @@ class PostgresServer {
   std::string NewDatabase();
   void DropDatabase(const std::string& url);
   // Runs SQL; the first column of the first row, if there is one.
-  std::string Sql(const std::string& url, const std::string& sql);
+  static std::string Sql(const std::string& url, const std::string& sql);
 
   void Start();
   // SIGTERM smart, SIGINT fast, SIGQUIT immediate. Waits until it is gone.
@@ -34,6 +34,8 @@ class PostgresServer {
   // To all its processes, such as SIGSTOP and SIGCONT.
   void Signal(int signal) const;
   int port() const { return port_; }
+  // Made by NewDatabase so far; they are named test_1, test_2, ...
+  int databases() const { return databases_; }
 
  private:
   const std::string folder_;

@@ -266,7 +266,7 @@ CREATE TABLE slowwave.quarantine(
   PRIMARY KEY (tenant_id, user_id, at, run_id, ordinal)
 );
 
--- memory_version is what the commit made of the user's, and so the order of a user's runs; follow_up is what it
+-- memory_version is what the commit left of the user's, and so the order of a user's runs; follow_up is what it
 -- answered, for whoever asks again.
 CREATE TABLE slowwave.run(
   tenant_id      text COLLATE "C" NOT NULL,
@@ -282,4 +282,4 @@ CREATE TABLE slowwave.run(
   change_set     bytea NOT NULL,
   PRIMARY KEY (tenant_id, run_id)
 );
-CREATE INDEX run_of_user ON slowwave.run(tenant_id, user_id, memory_version);
+CREATE INDEX run_of_user ON slowwave.run(tenant_id, user_id, memory_version, finished_at, run_id);

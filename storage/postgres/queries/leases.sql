@@ -29,6 +29,42 @@ SELECT c.task_id, c.user_id, c.kind, c.state, c.priority, c.reasons, c.options, 
 FROM claimed c LEFT JOIN slowwave.plan p ON p.tenant_id = c.tenant_id AND p.task_id = c.task_id
 ORDER BY c.rank, c.task_id
 
+-- Of the next $3 ready tasks those, $2 at most, whose users seem to have nothing pending, kept for us. One that has a
+-- plan was begun already.
+-- name: idle_candidates
+-- index: task, task_ready, user_state
+SELECT t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after, t.started_at,
+       t.finished_at, t.attempt, t.last_error, t.run_id, ''
+FROM slowwave.task t
+WHERE t.tenant_id = $1 AND t.state = 1 AND t.run_id = ''
+  AND t.task_id = ANY (ARRAY(SELECT k.task_id FROM slowwave.task k WHERE k.tenant_id = $1 AND k.state = 1
+                             ORDER BY k.rank LIMIT $3))
+  AND coalesce((SELECT u.pending FROM slowwave.user_state u WHERE u.tenant_id = $1 AND u.user_id = t.user_id), 1) = 0
+LIMIT $2 FOR UPDATE OF t SKIP LOCKED
+
+-- With the tasks kept a trigger that joined one, and the ingest before it, are seen; later ones make new tasks.
+-- $2 ids, $3 runs, $4 now or null.
+-- name: idle_finish
+-- index: task, user_state, task_behind
+UPDATE slowwave.task t
+SET state = 5, attempt = t.attempt + 1, started_at = coalesce($4, now()), finished_at = coalesce($4, now()),
+    run_id = v.run_id
+FROM unnest($2::text[], $3::text[]) AS v(task_id, run_id)
+WHERE t.tenant_id = $1 AND t.task_id = v.task_id AND t.state = 1
+  AND coalesce((SELECT u.pending FROM slowwave.user_state u WHERE u.tenant_id = $1 AND u.user_id = t.user_id), 1) = 0
+  AND NOT EXISTS (SELECT 1 FROM slowwave.task b WHERE b.tenant_id = $1 AND b.user_id = t.user_id AND b.state = 3)
+RETURNING t.task_id
+
+-- $2 users, $3 runs, $4 tasks, $5 reports, $6 now or null.
+-- name: idle_runs
+-- index: run, user_state
+INSERT INTO slowwave.run(tenant_id, user_id, run_id, task_id, started_at, finished_at, succeeded, memory_version,
+                         report, change_set)
+SELECT u.tenant_id, u.user_id, v.run_id, v.task_id, coalesce($6, now()), coalesce($6, now()), true, u.memory_version,
+       v.report, ''
+FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[]) AS v(user_id, run_id, task_id, report)
+CROSS JOIN LATERAL (SELECT * FROM slowwave.user_state x WHERE x.tenant_id = $1 AND x.user_id = v.user_id OFFSET 0) AS u
+
 -- name: lease_check
 -- index: task
 SELECT 1 / count(*) FROM slowwave.task
@@ -96,11 +132,6 @@ WHERE tenant_id = $1 AND state = 2 AND lease_until <= coalesce($2, now()) AND at
 -- index: task_delayed
 UPDATE slowwave.task SET state = 1, rank = run_after - priority * interval '6 minutes', run_after = NULL
 WHERE tenant_id = $1 AND state = 4 AND run_after <= coalesce($2, now()) RETURNING 1
-
--- name: next_rescue
--- index: task_running, task_delayed
-SELECT (SELECT min(lease_until) FROM slowwave.task WHERE state = 2),
-       (SELECT min(run_after) FROM slowwave.task WHERE state = 4)
 
 -- name: plan_put
 -- index: plan

@@ -10,11 +10,14 @@ WHERE r.tenant_id = $1 AND r.run_id = $2
 SELECT user_id, task_id, started_at, finished_at, succeeded, report, change_set
 FROM slowwave.run WHERE tenant_id = $1 AND run_id = $2
 
+-- Runs that found nothing to read share the version of the one before. $3 to $5 the last row of the page before.
 -- name: run_page
 -- index: run_of_user
 SELECT memory_version, run_id, task_id, started_at, finished_at, succeeded, report
-FROM slowwave.run WHERE tenant_id = $1 AND user_id = $2 AND memory_version < $3
-ORDER BY memory_version DESC LIMIT $4
+FROM slowwave.run
+WHERE tenant_id = $1 AND user_id = $2
+  AND (memory_version, finished_at, run_id) < ($3, coalesce($4, 'infinity'::timestamptz), $5)
+ORDER BY memory_version DESC, finished_at DESC, run_id DESC LIMIT $6
 
 -- The statements of a commit, in its order. Each lies in the user's lock, which the first takes.
 

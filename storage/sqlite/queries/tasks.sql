@@ -54,6 +54,21 @@ SELECT (SELECT count(*) FROM task WHERE tenant_id = ?1 AND state = 1)
      + (SELECT count(*) FROM task WHERE tenant_id = ?1 AND state = 3)
      + (SELECT count(*) FROM task WHERE tenant_id = ?1 AND state = 4);
 
+-- Of the next ?2 ready tasks of the tenant those, ?3 at most, that nobody waits behind and whose users have nothing
+-- pending. One that has a plan was begun already.
+-- name: task_idle_page
+-- index: task_ready, user_state, task_behind
+SELECT next_ready.task_id FROM (SELECT task_id, user_id, rank, run_id FROM task WHERE tenant_id = ?1 AND state = 1
+                       ORDER BY rank LIMIT ?2) AS next_ready
+WHERE next_ready.run_id = '' AND (SELECT pending FROM user_state u WHERE u.tenant_id = ?1 AND u.user_id = next_ready.user_id) = 0
+  AND NOT EXISTS (SELECT 1 FROM task b WHERE b.tenant_id = ?1 AND b.user_id = next_ready.user_id AND b.state = 3)
+ORDER BY next_ready.rank LIMIT ?3;
+
+-- name: task_finish_idle
+-- index: task
+UPDATE task SET state = 5, attempt = attempt + 1, started_at = ?3, finished_at = ?3, run_id = ?4
+WHERE tenant_id = ?1 AND task_id = ?2;
+
 -- name: task_claim
 -- index: task
 UPDATE task SET state = 2, attempt = attempt + 1, lease_token = ?3, lease_until = ?4, lease_owner = ?5,
@@ -122,7 +137,6 @@ WHERE state = 2 AND lease_until <= ?1;
 -- index: task_delayed
 UPDATE task SET state = 1, ready_at = run_after, run_after = NULL WHERE state = 4 AND run_after <= ?1;
 
--- name: next_rescue
 -- index: task_running, task_delayed
 SELECT (SELECT min(lease_until) FROM task WHERE state = 2), (SELECT min(run_after) FROM task WHERE state = 4);
 
