@@ -31,10 +31,10 @@ std::vector<const char*> Parameters::Pointers() const {
 
 void Parameters::Add(const Clock& clock) {
   if (clock.instead) return Add(*clock.instead);
-  constexpr std::string_view kNow("now", 4);  // what is text ends with a zero byte
+  constexpr std::string_view kNow = "now";
   Begin(Oid::kTimestamptz);
   formats_.back() = 0;
-  bytes_.append(kNow);
+  bytes_.append(kNow).push_back('\0');  // as what is text has to end
   End();
 }
 
