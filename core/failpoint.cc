@@ -1,7 +1,6 @@
 #include "core/failpoint.h"
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -112,7 +111,8 @@ absl::Status failpoint_internal::Hit(std::string_view name) {
   if (action == Action::kError) {
     return absl::UnavailableError(absl::StrCat("failpoint ", std::string(name)));
   }
-  kill(getpid(), action == Action::kKill ? SIGKILL : SIGSTOP);
+  // To this thread: one to the process may be taken by another, while this one goes a few steps further.
+  raise(action == Action::kKill ? SIGKILL : SIGSTOP);
   return absl::OkStatus();
 }
 

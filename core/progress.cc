@@ -24,7 +24,10 @@ void ProgressHub::Unsubscribe(int64_t handle) {
 
 void ProgressHub::Forget(const std::string& task_id) {
   absl::MutexLock lock(&mu_);
-  logs_.erase(task_id);
+  const auto log = logs_.find(task_id);
+  // It may have run, and be done, before whoever retried it comes to tell us.
+  if (log == logs_.end() || log->second.events.back().state == TaskState::kDone) return;
+  logs_.erase(log);
 }
 
 void ProgressHub::Publish(ProgressEvent event) {

@@ -37,7 +37,7 @@ class ProgressHub {
   // Once it returns the listener is not called again.
   void Unsubscribe(int64_t handle);
   void Publish(ProgressEvent event);
-  // The task begins anew: what happened to it before is not replayed any more.
+  // The task begins anew: what happened to it before is not replayed any more, unless it is done already.
   void Forget(const std::string& task_id);
 
  private:

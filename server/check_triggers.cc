@@ -64,15 +64,16 @@ absl::StatusOr<v1::CheckTriggersResponse> CheckOnce(const ServiceEnv& env,
     response.set_reason(absl::StrCat("automatic triggers are paused: ", state->paused_by));
     return response;
   }
+  // By the store's clock: this machine's may be wrong, and a cooldown then over too early, or never.
   // Mostly nothing fires whatever the tenant's settings are: then they are not read.
-  if (!Evaluate(*state, TenantSettings(), figures, env.now())) return response;
+  if (!Evaluate(*state, TenantSettings(), figures, state->read_at)) return response;
   absl::StatusOr<TenantSettings> tenant = env.store.GetTenant(user.tenant);
   if (!tenant.ok()) return tenant.status();
   if (tenant->paused) {
     response.set_reason("the tenant is paused");
     return response;
   }
-  const std::optional<Firing> firing = Evaluate(*state, *tenant, figures, env.now());
+  const std::optional<Firing> firing = Evaluate(*state, *tenant, figures, state->read_at);
   if (!firing.has_value()) return response;
   response.set_fired(true);
   response.set_reason(firing->reason);

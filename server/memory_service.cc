@@ -109,7 +109,7 @@ absl::Status MemoryService::JudgeQuotasNow(const UserKey& user, std::vector<Trig
   if (absl::IsNotFound(before.status())) return absl::OkStatus();
   if (!before.ok()) return before.status();
   for (TriggerCondition& condition : conditions) {
-    if (condition.kind == TriggerKind::kQuota) condition.next_due = env_.now();
+    if (condition.kind == TriggerKind::kQuota) condition.next_due = before->read_at;
   }
   return absl::OkStatus();
 }

@@ -270,8 +270,9 @@ class Store {
   // Distinct slot keys that the user has facts under.
   virtual absl::StatusOr<std::vector<std::string>> ListFactKeys(const UserKey& user) = 0;
   // kAborted: lease lost, memory changed, or a reviewed episode no longer pending. Idempotent: a commit whose
-  // run_id is already recorded answers as the first did. kInvalidArgument: it contradicts itself, such as
-  // `cited` outside `reviewed`, or a fact whose key is not replaced.
+  // run_id this attempt has recorded already answers as the first did. (If it was a later attempt that did,
+  // with the same plan, the lease is lost.) kInvalidArgument: it contradicts itself, such as `cited` outside
+  // `reviewed`, or a fact whose key is not replaced.
   virtual absl::StatusOr<CommitResult> CommitRun(const RunCommit& commit) = 0;
   // Replaces all of a user's facts, if its memory is still at `memory_version`. kAborted: it is not.
   virtual absl::Status ReplaceFacts(const UserKey& user, int64_t memory_version,

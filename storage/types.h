@@ -299,6 +299,7 @@ struct UserState {
   std::string fold_stamp;                    // what the stored facts were folded with; see core/reader.h
   std::string paused_by;                     // empty: automatic triggers are live
   std::vector<TriggerCondition> conditions;  // at most one of each kind
+  absl::Time read_at;                        // of GetUser: when, by the store's clock
 };
 
 // What an operator sets for all users of a tenant.

@@ -131,11 +131,12 @@ absl::StatusOr<CommitResult> PostgresStore::CommitOnce(const RunCommit& commit, 
 absl::StatusOr<std::optional<CommitResult>> PostgresStore::Recorded(const RunCommit& commit,
                                                                     absl::Duration timeout) {
   const auto body = [&](Transaction& t) -> absl::StatusOr<std::optional<CommitResult>> {
-    Rows row = t.Add("run_answer", commit.lease.user.tenant, commit.run.run_id);
+    Rows row = t.Add("run_answer", commit.lease.user.tenant, commit.run.run_id, commit.lease.attempt);
     if (!t.Send() || !row.Step()) return std::nullopt;
     if (row.Bytes(0) != commit.lease.user.user || row.Bytes(1) != commit.lease.task_id) {
       return absl::InvalidArgumentError("run_id: recorded for another task");
     }
+    if (!row.Bool(4)) return LeaseLost();
     return CommitResult{.memory_version = row.Int(2), .follow_up = row.Text(3)};
   };
   return Transact("commit run", Mode::kSingle, timeout, body);

@@ -129,6 +129,7 @@ absl::StatusOr<UserState> PostgresStore::GetUser(const UserKey& user) {
     if (!t.Finish() || !row.Step()) return NoSuchUser();
     UserState state = ReadUser(user, row);
     state.conditions = ReadConditions(conditions);
+    state.read_at = t.clock().value_or(row.Time(11));
     return state;
   });
 }

@@ -19,11 +19,12 @@ struct Taken {
 
 // The answer of a run that is recorded already.
 absl::StatusOr<std::optional<CommitResult>> Recorded(Connection& c, const RunCommit& commit) {
-  Query q(c, "run_answer", commit.lease.user.tenant, commit.run.run_id);
+  Query q(c, "run_answer", commit.lease.user.tenant, commit.run.run_id, commit.lease.attempt);
   if (!q.Step()) return std::nullopt;
   if (q.Bytes(0) != commit.lease.user.user || q.Bytes(1) != commit.lease.task_id) {
     return absl::InvalidArgumentError("run_id: recorded for another task");
   }
+  if (q.Int(4) == 0) return std::nullopt;  // another attempt's: the lease is lost
   return CommitResult{.memory_version = q.Int(2), .follow_up = q.Text(3)};
 }
 

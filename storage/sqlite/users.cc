@@ -58,6 +58,7 @@ absl::StatusOr<UserState> SqliteStore::GetUser(const UserKey& user) {
     std::optional<UserState> state = LoadUser(c, user);
     if (!state) return NoSuchUser();
     state->conditions = LoadConditions(c, user);
+    state->read_at = Now();
     return *std::move(state);
   });
 }

@@ -131,6 +131,19 @@ TEST(ProgressHubTest, ATaskThatBeginsAnewReplaysNothingOfBefore) {
   EXPECT_EQ(seen, 1);
 }
 
+TEST(ProgressHubTest, ATaskThatIsDoneBeforeItsRetryIsToldOfIsNotForgotten) {
+  ProgressHub hub;
+  ProgressEvent done;
+  done.task_id = "t";
+  done.state = TaskState::kDone;
+  done.done = true;
+  hub.Publish(done);
+  hub.Forget("t");
+  int seen = 0;
+  hub.Subscribe("t", [&](const ProgressEvent& e) { seen += e.state == TaskState::kDone ? 1 : 0; });
+  EXPECT_EQ(seen, 1);
+}
+
 TEST(ProgressHubTest, ForgetsTheLeastRecentTaskFirst) {
   ProgressHub hub;
   for (int i = 0; i < 300; ++i) {

@@ -109,6 +109,28 @@ TEST_P(StoreConformance, CommitRepeatedAnswersAsTheFirst) {
   EXPECT_EQ(Must(store().GetUser(ana_)).memory_version, 1);
 }
 
+TEST_P(StoreConformance, CommitOfARunThatALaterAttemptHasRecordedIsFenced) {
+  IngestMany(ana_, 2);
+  RunCommit frozen = CommitFor(LeaseFor(ana_), "run");
+  frozen.reviewed = {"e0"};
+  clock_.Advance(absl::Hours(1));
+  ASSERT_EQ(Must(store().RescueTasks(5, /*all_running=*/false)), 1);
+  RunCommit rescuer = CommitFor(ClaimOne().lease, "run");
+  rescuer.reviewed = {"e0"};
+  const CommitResult first = Must(store().CommitRun(rescuer));
+  const auto late = store().CommitRun(frozen);
+  EXPECT_EQ(Code(late), absl::StatusCode::kAborted);
+  EXPECT_THAT(Message(late), HasSubstr("lease lost"));
+  EXPECT_EQ(Must(store().CommitRun(rescuer)).memory_version, first.memory_version);
+}
+
+TEST_P(StoreConformance, UsersAreReadByTheStoresClock) {
+  IngestMany(ana_, 1);
+  const absl::Time first = Must(store().GetUser(ana_)).read_at;
+  clock_.Advance(absl::Hours(3));
+  EXPECT_EQ(Must(store().GetUser(ana_)).read_at, first + absl::Hours(3));
+}
+
 TEST_P(StoreConformance, CommitThatContradictsItselfIsRefused) {
   IngestMany(ana_, 2);
   const RunCommit good = CommitFor(LeaseFor(ana_), "run");

@@ -1,6 +1,9 @@
+-- A plan carries its run's id from one attempt to the next, so whose run it is the attempt says. $3 attempt.
 -- name: run_answer
--- index: run
-SELECT user_id, task_id, memory_version, follow_up FROM slowwave.run WHERE tenant_id = $1 AND run_id = $2
+-- index: run, task
+SELECT r.user_id, r.task_id, r.memory_version, r.follow_up, coalesce(t.attempt = $3, false)
+FROM slowwave.run r LEFT JOIN slowwave.task t ON t.tenant_id = r.tenant_id AND t.task_id = r.task_id
+WHERE r.tenant_id = $1 AND r.run_id = $2
 
 -- name: run_get
 -- index: run

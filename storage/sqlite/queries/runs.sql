@@ -1,6 +1,9 @@
+-- A plan carries its run's id from one attempt to the next, so whose run it is the attempt says. ?3 attempt.
 -- name: run_answer
--- index: run_id
-SELECT user_id, task_id, memory_version, follow_up FROM run WHERE tenant_id = ?1 AND run_id = ?2;
+-- index: run_id, task
+SELECT r.user_id, r.task_id, r.memory_version, r.follow_up, ifnull(t.attempt = ?3, 0)
+FROM run r LEFT JOIN task t ON t.tenant_id = r.tenant_id AND t.task_id = r.task_id
+WHERE r.tenant_id = ?1 AND r.run_id = ?2;
 
 -- name: run_insert
 -- index: run

@@ -57,7 +57,7 @@ def facts(client, user):
 
 
 class Memory:
-    """Episodes, asked to be read `limit` a run, and what an undisturbed daemon made of them."""
+    """Episodes, asked to be read `limit` a run (0: the default), and what an undisturbed daemon made of them."""
 
     def __init__(self, name, episodes, limit):
         self.name, self.episodes, self.limit = name, episodes, limit
@@ -102,10 +102,9 @@ class Memory:
 
 
 def memories():
-    """One that was written for the demo and two made-up ones, of three runs each."""
-    sample = sample_memory()
+    """One that was written for the demo, at the default limit, and two made-up ones of three runs each."""
     return [
-        Memory("sample", sample, -(-len(sample) // 3)),
+        Memory("sample", sample_memory(), 0),
         Memory("talk-51", conversation(seed=51, count=150), 50),
         Memory("talk-52", conversation(seed=52, count=120), 40),
     ]
