@@ -126,10 +126,11 @@ absl::StatusOr<UserState> PostgresStore::GetUser(const UserKey& user) {
   return Read("get user", [&](Transaction& t) -> absl::StatusOr<UserState> {
     Rows row = t.Add("user_get", user.tenant, user.user);
     Rows conditions = t.Add("trig_list", user.tenant, user.user);
-    if (!t.Finish() || !row.Step()) return NoSuchUser();
+    Rows clock = t.Add("clock", t.clock());
+    if (!t.Finish() || !row.Step() || !clock.Step()) return NoSuchUser();
     UserState state = ReadUser(user, row);
     state.conditions = ReadConditions(conditions);
-    state.read_at = t.clock().instead.value_or(row.Time(11));
+    state.read_at = clock.Time(0);
     return state;
   });
 }

@@ -43,25 +43,23 @@ WHERE t.tenant_id = $1 AND t.state = 1 AND t.run_id = ''
 LIMIT $2 FOR UPDATE OF t SKIP LOCKED
 
 -- With the tasks kept a trigger that joined one, and the ingest before it, are seen; later ones make new tasks.
--- $2 ids, $3 runs, $4 now or null.
+-- $2 ids, $3 runs, $4 now.
 -- name: idle_finish
 -- index: task, user_state, task_behind
 UPDATE slowwave.task t
-SET state = 5, attempt = t.attempt + 1, started_at = coalesce($4, now()), finished_at = coalesce($4, now()),
-    run_id = v.run_id
+SET state = 5, attempt = t.attempt + 1, started_at = $4, finished_at = $4, run_id = v.run_id
 FROM unnest($2::text[], $3::text[]) AS v(task_id, run_id)
 WHERE t.tenant_id = $1 AND t.task_id = v.task_id AND t.state = 1
   AND coalesce((SELECT u.pending FROM slowwave.user_state u WHERE u.tenant_id = $1 AND u.user_id = t.user_id), 1) = 0
   AND NOT EXISTS (SELECT 1 FROM slowwave.task b WHERE b.tenant_id = $1 AND b.user_id = t.user_id AND b.state = 3)
 RETURNING t.task_id
 
--- $2 users, $3 runs, $4 tasks, $5 reports, $6 now or null.
+-- $2 users, $3 runs, $4 tasks, $5 reports, $6 now.
 -- name: idle_runs
 -- index: run, user_state
 INSERT INTO slowwave.run(tenant_id, user_id, run_id, task_id, started_at, finished_at, succeeded, memory_version,
                          report, change_set)
-SELECT u.tenant_id, u.user_id, v.run_id, v.task_id, coalesce($6, now()), coalesce($6, now()), true, u.memory_version,
-       v.report, ''
+SELECT u.tenant_id, u.user_id, v.run_id, v.task_id, $6, $6, true, u.memory_version, v.report, ''
 FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[]) AS v(user_id, run_id, task_id, report)
 CROSS JOIN LATERAL (SELECT * FROM slowwave.user_state x WHERE x.tenant_id = $1 AND x.user_id = v.user_id OFFSET 0) AS u
 

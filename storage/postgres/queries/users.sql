@@ -5,7 +5,7 @@ INSERT INTO slowwave.tenant(tenant_id) VALUES ($1) ON CONFLICT (tenant_id) DO NO
 -- name: user_get
 -- index: user_state
 SELECT registered_at, memory_version, episodes, pending, pending_bytes, unreadable, facts, quarantined,
-       embedding_dimension, fold_stamp, paused_by, now()
+       embedding_dimension, fold_stamp, paused_by
 FROM slowwave.user_state WHERE tenant_id = $1 AND user_id = $2
 
 -- The lock of the user, see the table.
