@@ -108,6 +108,16 @@ TEST_P(StoreConformance, PausedTenantIsNotClaimedAndGoesOnAfterwards) {
   EXPECT_EQ(ClaimByTenant(store(), 5), (Claimed{{"acme", 1}}));
 }
 
+TEST_P(StoreConformance, ARequestDoesNotWakeAPausedTenant) {
+  Register(ana_);
+  Must(store().PutTenant("acme", {.paused = true}));
+  EXPECT_TRUE(Must(store().ClaimTasks("worker", 5, absl::Seconds(30))).empty());
+  Enqueued(ana_);
+  EXPECT_TRUE(Must(store().ClaimTasks("worker", 5, absl::Seconds(30))).empty());
+  Must(store().PutTenant("acme", {}));
+  EXPECT_EQ(ClaimOne().task.user, ana_);
+}
+
 TEST_P(StoreConformance, WhatRunsWhenItsTenantIsPausedGoesOn) {
   Register(ana_);
   const Lease lease = LeaseFor(ana_);
