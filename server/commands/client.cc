@@ -71,6 +71,10 @@ absl::Status Readable(const grpc::Status& status, const std::string& address) {
                         absl::StrCat("cannot reach ", address, ": ", Cause(message),
                                      "; is `slowwave serve` running there? (--address or SLOWWAVE_ADDRESS)"));
   }
+  // A call that comes in while gRPC shuts down (github.com/grpc/grpc/issues/41785): nothing here cancels any.
+  if (status.error_code() == grpc::StatusCode::CANCELLED) {
+    return absl::UnavailableError(absl::StrCat(address, " is shutting down; try again"));
+  }
   if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
     return absl::Status(code, absl::StrCat(address, " did not answer in time; try again"));
   }

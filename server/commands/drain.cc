@@ -55,14 +55,10 @@ absl::StatusOr<v1::Task> Follow(Client& client, const std::string& tenant, const
     }
     const grpc::Status status = stream->Finish();
     if (status.ok() && Ended(last.state())) return last;
-    if (!status.ok() && status.error_code() != grpc::StatusCode::UNAVAILABLE) {
-      return Readable(status, client.address());
-    }
-    if (absl::Now() > give_up) {
-      return status.ok() ? absl::UnavailableError(
-                               absl::StrCat("task ", task_id, " has not ended, but watching it did"))
-                         : Readable(status, client.address());
-    }
+    const absl::Status cut_off =
+        status.ok() ? absl::UnavailableError(absl::StrCat("task ", task_id, " has not ended, but watching it did"))
+                    : Readable(status, client.address());
+    if (!absl::IsUnavailable(cut_off) || absl::Now() > give_up) return cut_off;
     absl::SleepFor(kPause);
   }
 }

@@ -56,6 +56,11 @@ def facts(client, user):
     return found
 
 
+# The daemon is gone; or it is there, and its store is not, or not in time; or it shuts down, and gRPC itself cancels
+# what comes in last (github.com/grpc/grpc/issues/41785): no client here cancels a call.
+RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
+
+
 class Memory:
     """Episodes, asked to be read `limit` a run (0: the default), and what an undisturbed daemon made of them."""
 
@@ -148,8 +153,7 @@ class AnyOf:
                     try:
                         return [getattr(self._client(address), name)(**fields)]
                     except grpc.RpcError as error:
-                        # The daemon is gone; or it is there, and its store is not, or not in time.
-                        if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+                        if error.code() not in RETRIED:
                             raise
                 return None
 
