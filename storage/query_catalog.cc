@@ -8,11 +8,17 @@
 namespace slowwave {
 namespace {
 
+// A file's fragments are its own, and come before the queries that end with them.
 void AddFile(std::string_view text, QueryMap& queries) {
+  QueryMap fragments;
   NamedQuery* query = nullptr;
   for (absl::string_view line : absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
     if (absl::ConsumePrefix(&line, "-- name: ")) {
       query = &queries[std::string(line)];
+    } else if (absl::ConsumePrefix(&line, "-- fragment: ")) {
+      query = &fragments[std::string(line)];
+    } else if (query != nullptr && absl::ConsumePrefix(&line, "-- then: ")) {
+      query->sql += fragments.at(std::string(line)).sql;
     } else if (query != nullptr && absl::ConsumePrefix(&line, "-- index: ")) {
       query->has_indexes = true;
       if (line != "none") query->indexes = absl::StrSplit(line, ", ");

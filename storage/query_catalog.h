@@ -4,6 +4,8 @@
 //   -- name: user_get
 //   -- index: user_state
 //   SELECT ...
+//
+// `-- fragment: tail` instead of a name begins what several queries of the file share; `-- then: tail` puts it there.
 #ifndef SLOWWAVE_STORAGE_QUERY_CATALOG_H_
 #define SLOWWAVE_STORAGE_QUERY_CATALOG_H_
 
@@ -22,6 +24,7 @@ struct NamedQuery {
 
 using QueryMap = std::map<std::string, NamedQuery, std::less<>>;
 
+// Throws std::out_of_range for a fragment that the file does not have before.
 QueryMap ParseQueries(const std::vector<std::string_view>& files);
 
 }  // namespace slowwave

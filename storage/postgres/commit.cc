@@ -105,12 +105,9 @@ absl::StatusOr<CommitResult> PostgresStore::CommitOnce(const RunCommit& commit, 
           commit.run.run_id);
     t.Guard(LeaseLost());
     t.Add("commit_plan", user.tenant, task_id);
-    if (!reviews.ids.empty()) {
-      t.Add("commit_review", user.tenant, user.user, commit.run.run_id, reviews.ids, reviews.states,
-            reviews.statuses);
-    }
-    t.Add("commit_counts", user.tenant, user.user, reviews.ids, reviews.ids.size(), commit.replaced_keys,
-          commit.facts.size(), reviews.unreadable, commit.quarantine.size(), commit.fold_stamp);
+    t.Add("commit_review", user.tenant, user.user, reviews.ids, reviews.states, reviews.statuses,
+          reviews.ids.size(), commit.run.run_id, commit.replaced_keys, commit.facts.size(), reviews.unreadable,
+          commit.quarantine.size(), commit.fold_stamp);
     t.Guard(absl::AbortedError(kNotPending));
     if (!commit.left.empty()) {
       t.Add("commit_left", user.tenant, user.user, commit.left, commit.left_backoff, t.clock());

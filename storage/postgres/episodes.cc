@@ -90,24 +90,29 @@ void Write(Transaction& t, const UserKey& user, const Columns& c, int64_t dimens
 
 }  // namespace
 
+Episode ReadEpisode(Rows& row, int first) {
+  Episode episode;
+  episode.id = row.Text(first);
+  episode.type = row.Enum<EpisodeType>(first + 1);
+  episode.origin = row.Enum<Origin>(first + 2);
+  episode.status = row.Enum<EpisodeStatus>(first + 3);
+  episode.occurred_at = row.Time(first + 4);
+  if (!row.IsNull(first + 5)) episode.turn = static_cast<int32_t>(row.Int(first + 5));
+  episode.session_id = row.Text(first + 6);
+  episode.speaker = row.Text(first + 7);
+  episode.importance = row.Real(first + 8);
+  episode.confidence = row.Real(first + 9);
+  episode.access_count = row.Int(first + 10);
+  episode.text = row.Text(first + 11);
+  episode.entities = row.Strings(first + 12);
+  episode.metadata = row.Text(first + 13);
+  if (!codec::DecodeEmbedding(row.Bytes(first + 14), episode.embedding)) row.FailCorrupt();
+  return episode;
+}
+
 StoredEpisode ReadStoredEpisode(Rows& row) {
   StoredEpisode stored;
-  Episode& episode = stored.episode;
-  episode.id = row.Text(0);
-  episode.type = row.Enum<EpisodeType>(1);
-  episode.origin = row.Enum<Origin>(2);
-  episode.status = row.Enum<EpisodeStatus>(3);
-  episode.occurred_at = row.Time(4);
-  if (!row.IsNull(5)) episode.turn = static_cast<int32_t>(row.Int(5));
-  episode.session_id = row.Text(6);
-  episode.speaker = row.Text(7);
-  episode.importance = row.Real(8);
-  episode.confidence = row.Real(9);
-  episode.access_count = row.Int(10);
-  episode.text = row.Text(11);
-  episode.entities = row.Strings(12);
-  episode.metadata = row.Text(13);
-  if (!codec::DecodeEmbedding(row.Bytes(14), episode.embedding)) row.FailCorrupt();
+  stored.episode = ReadEpisode(row, 0);
   stored.pending = row.Bool(15);
   stored.tries = static_cast<int>(row.Int(16));
   const int64_t review = row.Int(17);

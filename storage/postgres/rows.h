@@ -47,7 +47,8 @@ class ConditionUpdates {
 };
 
 // episodes.cc
-// The columns of episode_get.
+// The columns from `first` on are those of episode_get.
+Episode ReadEpisode(Rows& row, int first);
 StoredEpisode ReadStoredEpisode(Rows& row);
 
 // tasks.cc

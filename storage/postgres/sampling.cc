@@ -10,26 +10,8 @@
 namespace slowwave::postgres {
 namespace {
 
-// The columns of sample and sample_planned from the third on.
-Episode ReadEpisode(Rows& row) {
-  Episode episode;
-  episode.id = row.Text(2);
-  episode.type = row.Enum<EpisodeType>(3);
-  episode.origin = row.Enum<Origin>(4);
-  episode.status = row.Enum<EpisodeStatus>(5);
-  episode.occurred_at = row.Time(6);
-  if (!row.IsNull(7)) episode.turn = static_cast<int32_t>(row.Int(7));
-  episode.session_id = row.Text(8);
-  episode.speaker = row.Text(9);
-  episode.importance = row.Real(10);
-  episode.confidence = row.Real(11);
-  episode.access_count = row.Int(12);
-  episode.text = row.Text(13);
-  episode.entities = row.Strings(14);
-  episode.metadata = row.Text(15);
-  if (!codec::DecodeEmbedding(row.Bytes(16), episode.embedding)) row.FailCorrupt();
-  return episode;
-}
+// Columns of sample and sample_planned: ordinal, tries, the episode, and of sample what it counted.
+constexpr int kEpisode = 2, kCounts = 17;
 
 void ReadSample(Rows rows, Sample& sample) {
   struct Shown {
@@ -38,10 +20,11 @@ void ReadSample(Rows rows, Sample& sample) {
   };
   std::map<int64_t, Shown> shown;
   while (rows.Step()) {
+    if (rows.IsNull(0)) continue;  // nothing but the counts
     if (rows.Int(0) == 0) {
-      sample.context.push_back(ReadEpisode(rows));
+      sample.context.push_back(ReadEpisode(rows, kEpisode));
     } else {
-      shown[rows.Int(0)] = {ReadEpisode(rows), static_cast<int>(rows.Int(1))};
+      shown[rows.Int(0)] = {ReadEpisode(rows, kEpisode), static_cast<int>(rows.Int(1))};
     }
   }
   for (auto& [ordinal, one] : shown) {
@@ -85,21 +68,18 @@ absl::StatusOr<Sample> PostgresStore::SampleEpisodes(const Lease& lease, const S
   for (EpisodeType type : spec.types) types |= int64_t{1} << static_cast<int>(type);
   return Read("sample episodes", [&](Transaction& t) -> absl::StatusOr<Sample> {
     Around around(t, lease);
-    Rows counts =
-        t.Add("sample_counts", user.tenant, user.user, types, spec.min_importance, spec.min_confidence,
-              spec.window_from, spec.window_to, spec.ignore_backoff, t.clock());
     Rows rows = t.Add("sample", user.tenant, user.user, types, spec.min_importance, spec.min_confidence,
                       spec.window_from, spec.window_to, spec.ignore_backoff, t.clock(), spec.age_at,
                       spec.limit, std::max(0, spec.context_turns));
     Sample sample;
     if (!t.Finish()) return sample;
     if (absl::Status done = ReadAround(lease, around, sample); !done.ok()) return done;
-    if (counts.Step()) {
-      sample.skipped_type = counts.Int(0);
-      sample.skipped_threshold = counts.Int(1);
-      sample.skipped_window = counts.Int(2);
-      sample.skipped_backoff = counts.Int(3);
-      sample.eligible = counts.Int(4);
+    if (Rows first = rows; first.Step()) {
+      sample.skipped_type = first.Int(kCounts);
+      sample.skipped_threshold = first.Int(kCounts + 1);
+      sample.skipped_window = first.Int(kCounts + 2);
+      sample.skipped_backoff = first.Int(kCounts + 3);
+      sample.eligible = first.Int(kCounts + 4);
     }
     ReadSample(rows, sample);
     return sample;

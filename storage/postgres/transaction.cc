@@ -80,7 +80,10 @@ void Transaction::Begin() {
   begun_ = true;
   if (mode_ == Mode::kSingle) return;
   queued_.push_back({mode_ == Mode::kRead ? kBeginRead : kBeginWrite, Parameters()});
-  if (mode_ != Mode::kWrite) return;
+  if (mode_ == Mode::kRead) {
+    AddStatement("transaction_plans", Parameters());
+    return;
+  }
   const std::string limit = Milliseconds(deadline_ - absl::Now());
   AddStatement("transaction_settings", Parameters(limit, Milliseconds(kIdleInTransaction)));
 }

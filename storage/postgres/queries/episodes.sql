@@ -1,6 +1,8 @@
 -- name: episodes_known
 -- index: episode
-SELECT id, digest, occurred_at FROM slowwave.episode WHERE tenant_id = $1 AND user_id = $2 AND id = ANY ($3::text[])
+SELECT e.* FROM unnest($3::text[]) AS v(id)
+CROSS JOIN LATERAL (SELECT x.id, x.digest, x.occurred_at FROM slowwave.episode x
+                    WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = v.id OFFSET 0) AS e
 
 -- name: episodes_erased
 -- index: erased

@@ -41,32 +41,32 @@ SELECT 1 / count(*) FROM done
 -- index: plan
 DELETE FROM slowwave.plan WHERE tenant_id = $1 AND task_id = $2
 
--- $3 run, $4 ids, $5 states, $6 statuses.
+-- Takes episodes out of pending into review and the facts of replaced slots away, and counts. Fails unless all ($6)
+-- were pending. $3 ids, $4 states, $5 statuses, $7 run, $8 keys, $9 facts to come, $10 unreadable, $11 quarantined,
+-- $12 stamp. Rows are looked up by their whole key and deleted by place, which the user's lock keeps: a planner that
+-- underestimates a user would read all that is pending for each.
 -- name: commit_review
--- index: pending, review
-INSERT INTO slowwave.review(tenant_id, user_id, id, run_id, state, status, tries)
-SELECT p.tenant_id, p.user_id, p.id, $3, v.state, v.status, p.tries
-FROM unnest($4::text[], $5::bigint[], $6::bigint[]) AS v(id, state, status)
-CROSS JOIN LATERAL (SELECT * FROM slowwave.pending x
-                    WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = v.id OFFSET 0) AS p
-
--- Takes episodes out of pending and the facts of replaced slots away, and counts. Fails unless all ($4) were pending.
--- $3 ids, $5 keys, $6 facts to come, $7 unreadable, $8 quarantined, $9 stamp.
--- name: commit_counts
--- index: pending, fact, user_state
-WITH taken AS (DELETE FROM slowwave.pending WHERE tenant_id = $1 AND user_id = $2 AND id = ANY ($3::text[])
-               RETURNING bytes),
-     gone AS (DELETE FROM slowwave.fact WHERE tenant_id = $1 AND user_id = $2 AND key = ANY ($5::text[]) RETURNING 1),
+-- index: pending, review, fact, user_state
+WITH taken AS (DELETE FROM slowwave.pending
+               WHERE tenant_id = $1 AND ctid = ANY (ARRAY(
+                 SELECT p.place FROM unnest($3::text[]) AS v(id)
+                 CROSS JOIN LATERAL (SELECT x.ctid AS place FROM slowwave.pending x
+                                     WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = v.id OFFSET 0) AS p))
+               RETURNING id, tries, bytes),
+     noted AS (INSERT INTO slowwave.review(tenant_id, user_id, id, run_id, state, status, tries)
+               SELECT $1, $2, t.id, $7, v.state, v.status, t.tries
+               FROM taken t JOIN unnest($3::text[], $4::bigint[], $5::bigint[]) AS v(id, state, status) ON v.id = t.id),
+     gone AS (DELETE FROM slowwave.fact WHERE tenant_id = $1 AND user_id = $2 AND key = ANY ($8::text[]) RETURNING 1),
      counted AS (UPDATE slowwave.user_state
                  SET memory_version = memory_version + 1,
                      pending = pending - (SELECT count(*) FROM taken),
                      pending_bytes = pending_bytes - (SELECT coalesce(sum(bytes), 0)::bigint FROM taken),
-                     facts = facts - (SELECT count(*) FROM gone) + $6,
-                     unreadable = unreadable + $7, quarantined = quarantined + $8,
-                     fold_stamp = coalesce(nullif($9, ''), fold_stamp)
+                     facts = facts - (SELECT count(*) FROM gone) + $9,
+                     unreadable = unreadable + $10, quarantined = quarantined + $11,
+                     fold_stamp = coalesce(nullif($12, ''), fold_stamp)
                  WHERE tenant_id = $1 AND user_id = $2
                  RETURNING 1)
-SELECT 1 / CASE WHEN (SELECT count(*) FROM taken) = $4 THEN 1 ELSE 0 END FROM counted
+SELECT 1 / CASE WHEN (SELECT count(*) FROM taken) = $6 THEN 1 ELSE 0 END FROM counted
 
 -- $4 not before.
 -- name: commit_left
@@ -109,13 +109,15 @@ SELECT t.tenant_id, $4, t.user_id, t.kind, 1, t.priority,
 FROM slowwave.task t
 WHERE t.tenant_id = $1 AND t.user_id = $2 AND t.task_id = $3
   AND NOT EXISTS (SELECT 1 FROM slowwave.task l WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.state IN (1, 2, 4))
-  AND EXISTS (SELECT 1 FROM slowwave.pending p
+  AND CASE WHEN (SELECT u.pending <= cardinality($13::text[]) FROM slowwave.user_state u
+                 WHERE u.tenant_id = $1 AND u.user_id = $2) THEN false
+      ELSE EXISTS (SELECT 1 FROM slowwave.pending p
               WHERE p.tenant_id = $1 AND p.user_id = $2
                 AND ($7 = 0 OR ($7 >> p.type) & 1 = 1)
                 AND p.importance >= $8 AND p.confidence >= $9
                 AND ($10::timestamptz IS NULL OR p.occurred_at >= $10) AND ($11::timestamptz IS NULL OR p.occurred_at < $11)
                 AND ($12 OR p.not_before IS NULL OR p.not_before <= $6)
-                AND p.id <> ALL ($13::text[]))
+                AND p.id <> ALL ($13::text[])) END
 
 -- name: commit_run
 -- index: run, task_live
