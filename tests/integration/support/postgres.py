@@ -114,16 +114,18 @@ class _Server:
 
 
 class Postgres(_Server):
-    def __init__(self):
+    def __init__(self, settings=()):
+        """`settings` as in postgresql.conf, after SETTINGS."""
         super().__init__("postgres")
         self._databases = 0
+        self._settings = [*SETTINGS, *settings]
         initialise = ["--auth=trust", "--username=slowwave", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         log = self.folder / "initdb.txt"
         if _spawn([program("initdb"), "-D", str(self.folder / "data"), *initialise], log).wait(PATIENCE_SECONDS) != 0:
             raise AssertionError(f"initdb failed:\n{log.read_text(errors='replace')}")
 
     def command(self):
-        settings = [*SETTINGS, f"unix_socket_directories={self.folder}"]
+        settings = [*self._settings, f"unix_socket_directories={self.folder}"]
         options = [part for setting in settings for part in ("-c", setting)]
         return [program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), *options]
 
