@@ -152,7 +152,7 @@ struct Engine::Impl {
   boost::asio::io_context io{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard;
   // A claim, a renewal and a sweep never wait for one another.
-  boost::asio::thread_pool store_calls{3};
+  boost::asio::thread_pool store_calls{5};
   Scheduler scheduler;
   WorkerPool pool;
   Runner runner;

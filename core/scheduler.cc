@@ -122,12 +122,15 @@ void Scheduler::Claimed(int room, absl::Duration sent, absl::StatusOr<std::vecto
 // Only where there is more to do than workers: else claiming does, with less to ask.
 void Scheduler::FinishIdle() {
   assert(strand_.running_in_this_thread());
-  if (draining_ || finishing_idle_ || options_.idle_tasks <= 0 || clock_() < idle_rest_until_) return;
-  finishing_idle_ = true;
+  if (draining_ || finishing_idle_ >= kIdleBatches || options_.idle_tasks <= 0 ||
+      clock_() < idle_rest_until_) {
+    return;
+  }
+  ++finishing_idle_;
   asio::post(store_calls_, [this] {
     auto finished = store_.FinishIdleTasks(options_.idle_tasks, idle_.report);
     asio::post(strand_, [this, finished = std::move(finished)] {
-      finishing_idle_ = false;
+      --finishing_idle_;
       if (!finished.ok()) {
         spdlog::warn("finishing idle tasks: {}", finished.status().ToString());
         return Troubled();
@@ -137,6 +140,8 @@ void Scheduler::FinishIdle() {
       } else {
         idle_.finished(*finished);
         FinishIdle();
+        // Where that was a whole batch there are more; one is prepared while the store writes another.
+        if (static_cast<int>(finished->size()) == options_.idle_tasks) FinishIdle();
       }
     });
   });

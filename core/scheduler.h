@@ -3,9 +3,9 @@
 //
 // Public methods: any thread; they post to `strand_` and return at once.
 // Private methods: on `strand_` only, and assert it where they are entered from outside. No locks here.
-// The store is called on `store_calls`, at most one claim, one renewal and one sweep at a time: a store that
-// is slow to answer keeps none of the others waiting, and the strand never waits at all. Call Stop() and let
-// both executors run until they are idle before destruction.
+// The store is called on `store_calls`, at most one claim, one renewal, one sweep and two batches of idle tasks
+// at a time: with five threads a store that is slow to answer keeps none of the others waiting, and the strand
+// never waits at all. Call Stop() and let both executors run until they are idle before destruction.
 #ifndef SLOWWAVE_CORE_SCHEDULER_H_
 #define SLOWWAVE_CORE_SCHEDULER_H_
 
@@ -85,6 +85,8 @@ class Scheduler {
   // How long after a claim or renewal was sent its lease is relied on.
   absl::Duration HoldFor() const { return options_.lease - options_.lease / 6; }
 
+  static constexpr int kIdleBatches = 2;
+
   const SchedulerOptions options_;
   Store& store_;
   EngineMetrics& metrics_;
@@ -96,8 +98,9 @@ class Scheduler {
   const std::unique_ptr<Timer> sweep_timer_, renewal_timer_;  // strand_ only, as all below
   std::map<RunKey, Held> held_;
   bool draining_ = false, stopped_ = false;
-  bool claiming_ = false, claim_again_ = false, finishing_idle_ = false, sweeping_ = false, renewing_ = false;
-  int troubles_ = 0;  // in a row
+  bool claiming_ = false, claim_again_ = false, sweeping_ = false, renewing_ = false;
+  int finishing_idle_ = 0;  // batches under way
+  int troubles_ = 0;        // in a row
   absl::Duration rest_until_ = -absl::InfiniteDuration();
   absl::Duration idle_rest_until_ = -absl::InfiniteDuration();
 };

@@ -3,6 +3,7 @@
 #ifndef SLOWWAVE_STORAGE_POSTGRES_STORE_IMPL_H_
 #define SLOWWAVE_STORAGE_POSTGRES_STORE_IMPL_H_
 
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <string>
@@ -143,6 +144,8 @@ class PostgresStore : public Store {
     return result;
   }
   // tasks.cc
+  // Unset: it is not the simple case that one statement is for.
+  absl::StatusOr<std::optional<EnqueueResult>> EnqueueNew(const EnqueueRequest& request);
   static absl::StatusOr<EnqueueResult> EnqueueInside(Transaction& t, const EnqueueRequest& request,
                                                      const FireRequest* fire);
   // Takes the lock of the task's user, then reads the task. kNotFound.
@@ -168,6 +171,7 @@ class PostgresStore : public Store {
 
   const PostgresOptions options_;
   Pool pool_;
+  std::atomic<int64_t> requests_ = 0;
   absl::Mutex hint_mutex_;
   // Of the last request that came by way of this process, and whether the tenants that were last seen to have
   // ready tasks were others.

@@ -8,6 +8,8 @@
 namespace slowwave::postgres {
 namespace {
 
+constexpr int64_t kExpireEvery = 64;
+
 // The columns of request_get.
 struct Repeated {
   std::string task_id, note;
@@ -191,7 +193,29 @@ Placed Place(Transaction& t, const EnqueueRequest& request, std::vector<Unfinish
   return {added.task_id, false};
 }
 
+absl::StatusOr<std::optional<EnqueueResult>> PostgresStore::EnqueueNew(const EnqueueRequest& request) {
+  // Old requests go in passing, now and then.
+  const bool expire = !request.request_id.empty() && requests_++ % kExpireEvery == 0;
+  std::vector<std::string> reasons;
+  if (!request.reason.empty()) reasons.push_back(request.reason);
+  auto added = Single("enqueue", [&](Transaction& t) -> absl::StatusOr<std::optional<EnqueueResult>> {
+    Rows row = t.Add("enqueue_new", request.user.tenant, request.user.user, codec::NewUuid(), request.kind,
+                     request.priority, codec::EncodeStrings(reasons), codec::EncodeOptions(request.options),
+                     t.clock(), request.request_id, request.request_body, request.request_note,
+                     request.kind == TriggerKind::kManual);
+    t.Guard(absl::AlreadyExistsError("enqueue: the same request came in meanwhile"));
+    if (expire) t.Add("request_expire", request.user.tenant, t.clock());
+    if (!t.Finish() || !row.Step()) return std::nullopt;
+    return EnqueueResult{.task = ReadTask(request.user.tenant, row)};
+  });
+  if (absl::IsAlreadyExists(added.status())) return std::nullopt;
+  return added;
+}
+
 absl::StatusOr<EnqueueResult> PostgresStore::Enqueue(const EnqueueRequest& request) {
+  absl::StatusOr<std::optional<EnqueueResult>> added = EnqueueNew(request);
+  if (!added.ok()) return added.status();
+  if (added->has_value()) return Announced<EnqueueResult>(request.user.tenant, **std::move(added));
   return Announced(request.user.tenant,
                    Write("enqueue", [&](Transaction& t) { return EnqueueInside(t, request, nullptr); }));
 }
@@ -238,7 +262,6 @@ absl::StatusOr<EnqueueResult> PostgresStore::EnqueueInside(Transaction& t, const
   const Placed placed = Place(t, request, unfinished, fresh);
   fresh.Write(t, tenant);
   if (!request.request_id.empty()) {
-    t.Add("request_expire", tenant, t.clock());
     t.Add("request_put", tenant, request.request_id, request.user.user, request.request_body, placed.task_id,
           placed.joined, t.clock(), request.request_note);
   }

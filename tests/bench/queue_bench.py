@@ -31,8 +31,7 @@ def node(folder, program, *arguments):
 
 def ours(folder, server):
     url = server.new_database()
-    serving = ["--store-connections", "10", "--store-listen-url", url]
-    with daemon.Daemon(arguments=serving, store_url=url) as serve:
+    with daemon.Daemon(arguments=["--store-connections", "10"], store_url=url) as serve:
         return node(folder, "slowwave.mjs", serve.address, str(ROOT / "proto"))
 
 

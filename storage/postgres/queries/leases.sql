@@ -45,13 +45,17 @@ WHERE t.tenant_id = $1 AND t.state = 1 AND t.run_id = ''
 LIMIT $2 FOR UPDATE OF t SKIP LOCKED
 
 -- With the tasks kept a trigger that joined one, and the ingest before it, are seen; later ones make new tasks.
--- $2 ids, $3 runs, $4 now.
+-- $2 ids, $3 runs, $4 now. By place, as in commit_review.
 -- name: idle_finish
 -- index: task, user_state, task_behind
 UPDATE slowwave.task t
 SET state = 5, attempt = t.attempt + 1, started_at = $4, finished_at = $4, run_id = v.run_id
 FROM unnest($2::text[], $3::text[]) AS v(task_id, run_id)
-WHERE t.tenant_id = $1 AND t.task_id = v.task_id AND t.state = 1
+WHERE t.tenant_id = $1 AND t.task_id = v.task_id
+  AND t.ctid = ANY (ARRAY(SELECT p.place FROM unnest($2::text[]) AS w(task_id)
+                          CROSS JOIN LATERAL (SELECT x.ctid AS place, x.state FROM slowwave.task x
+                                              WHERE x.tenant_id = $1 AND x.task_id = w.task_id OFFSET 0) AS p
+                          WHERE p.state = 1))
   AND coalesce((SELECT u.pending FROM slowwave.user_state u WHERE u.tenant_id = $1 AND u.user_id = t.user_id), 1) = 0
   AND NOT EXISTS (SELECT 1 FROM slowwave.task b WHERE b.tenant_id = $1 AND b.user_id = t.user_id AND b.state = 3)
 RETURNING t.task_id

@@ -48,6 +48,39 @@ SELECT $1, n.task_id, n.user_id, n.kind, n.state, n.priority,
 FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[])
   AS n(task_id, user_id, kind, state, priority, reasons, options)
 
+-- What is asked for most: a new task for a user who has none, of a tenant whose queue has no limit, in one statement.
+-- No row: something else is the case. What came in while it waited for the user's lock is no longer seen, but stands in
+-- the way: a task by its index, the same request by failing all of it. $3 task, $4 kind, $5 priority, $6 reasons,
+-- $7 options, $8 now, $9 request or '', $10 its body, $11 its note, $12 whether somebody asked by hand.
+-- name: enqueue_new
+-- index: user_state, tenant, task, task_live, request, trig
+WITH locked AS (SELECT tenant_id, user_id FROM slowwave.user_state WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE),
+     added AS (INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options,
+                                         created_at)
+               SELECT l.tenant_id, $3, l.user_id, $4, 1, $5,
+                      ($8::timestamptz AT TIME ZONE 'UTC' - $5 * interval '6 minutes') AT TIME ZONE 'UTC', $6, $7, $8
+               FROM locked l
+               WHERE coalesce((SELECT t.max_waiting FROM slowwave.tenant t WHERE t.tenant_id = $1), 0) = 0
+                 AND NOT EXISTS (SELECT 1 FROM slowwave.task o
+                                 WHERE o.tenant_id = $1 AND o.user_id = $2 AND o.state IN (1, 2, 4))
+                 AND NOT EXISTS (SELECT 1 FROM slowwave.request r
+                                 WHERE r.tenant_id = $1 AND r.request_id = $9 AND r.at > $8::timestamptz - interval '1 day')
+               ON CONFLICT DO NOTHING
+               RETURNING task_id, user_id, kind, state, priority, reasons, options, created_at, run_after, started_at,
+                         finished_at, attempt, last_error, run_id),
+     noted AS (INSERT INTO slowwave.request AS r(tenant_id, request_id, user_id, body, task_id, joined, at, note)
+               SELECT $1, $9, a.user_id, $10, a.task_id, false, $8, $11 FROM added a WHERE $9 <> ''
+               ON CONFLICT (tenant_id, request_id) DO UPDATE
+               SET user_id = excluded.user_id, body = excluded.body, task_id = excluded.task_id, joined = excluded.joined,
+                   at = excluded.at, note = excluded.note
+               WHERE r.at <= $8::timestamptz - interval '1 day'
+               RETURNING 1),
+     resumed AS (UPDATE slowwave.user_state SET paused_by = ''
+                 WHERE tenant_id = $1 AND user_id = $2 AND paused_by <> '' AND $12 AND EXISTS (SELECT 1 FROM added)),
+     counted AS (UPDATE slowwave.trig SET last_fired = $8, times_fired = times_fired + 1
+                 WHERE tenant_id = $1 AND user_id = $2 AND kind = $4 AND $12 AND EXISTS (SELECT 1 FROM added))
+SELECT a.*, '', 1 / CASE WHEN $9 = '' OR EXISTS (SELECT 1 FROM noted) THEN 1 ELSE 0 END FROM added a
+
 -- Its place in the queue can only get better.
 -- name: task_join
 -- index: task
