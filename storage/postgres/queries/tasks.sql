@@ -73,7 +73,7 @@ WITH locked AS (SELECT tenant_id, user_id FROM slowwave.user_state WHERE tenant_
                ON CONFLICT (tenant_id, request_id) DO UPDATE
                SET user_id = excluded.user_id, body = excluded.body, task_id = excluded.task_id, joined = excluded.joined,
                    at = excluded.at, note = excluded.note
-               WHERE r.at <= $8::timestamptz - interval '1 day'
+               WHERE r.at AT TIME ZONE 'UTC' <= $8::timestamptz AT TIME ZONE 'UTC' - interval '1 day'
                RETURNING 1),
      resumed AS (UPDATE slowwave.user_state SET paused_by = ''
                  WHERE tenant_id = $1 AND user_id = $2 AND paused_by <> '' AND $12 AND EXISTS (SELECT 1 FROM added)),
