@@ -3,9 +3,9 @@
 //
 // Public methods: any thread; they post to `strand_` and return at once.
 // Private methods: on `strand_` only, and assert it where they are entered from outside. No locks here.
-// The store is called on `store_calls`, at most one claim, one renewal, one sweep and two batches of idle tasks
-// at a time: with five threads a store that is slow to answer keeps none of the others waiting, and the strand
-// never waits at all. Call Stop() and let both executors run until they are idle before destruction.
+// The store is called on `store_calls`, at most one claim, one renewal, one sweep and two batches of idle
+// tasks at a time: with five threads a store that is slow to answer keeps none of the others waiting, and the
+// strand never waits at all. Call Stop() and let both executors run until they are idle before destruction.
 #ifndef SLOWWAVE_CORE_SCHEDULER_H_
 #define SLOWWAVE_CORE_SCHEDULER_H_
 

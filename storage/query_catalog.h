@@ -5,7 +5,8 @@
 //   -- index: user_state
 //   SELECT ...
 //
-// `-- fragment: tail` instead of a name begins what several queries of the file share; `-- then: tail` puts it there.
+// `-- fragment: tail` instead of a name begins what several queries of the file share; `-- then: tail` puts
+// it there.
 #ifndef SLOWWAVE_STORAGE_QUERY_CATALOG_H_
 #define SLOWWAVE_STORAGE_QUERY_CATALOG_H_
 

@@ -56,8 +56,9 @@ absl::StatusOr<v1::Task> Follow(Client& client, const std::string& tenant, const
     const grpc::Status status = stream->Finish();
     if (status.ok() && Ended(last.state())) return last;
     const absl::Status cut_off =
-        status.ok() ? absl::UnavailableError(absl::StrCat("task ", task_id, " has not ended, but watching it did"))
-                    : Readable(status, client.address());
+        status.ok()
+            ? absl::UnavailableError(absl::StrCat("task ", task_id, " has not ended, but watching it did"))
+            : Readable(status, client.address());
     if (!absl::IsUnavailable(cut_off) || absl::Now() > give_up) return cut_off;
     absl::SleepFor(kPause);
   }

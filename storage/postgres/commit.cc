@@ -106,8 +106,8 @@ absl::StatusOr<CommitResult> PostgresStore::CommitOnce(const RunCommit& commit, 
     t.Guard(LeaseLost());
     t.Add("commit_plan", user.tenant, task_id);
     t.Add("commit_review", user.tenant, user.user, reviews.ids, reviews.states, reviews.statuses,
-          reviews.ids.size(), commit.run.run_id, commit.replaced_keys, commit.facts.size(), reviews.unreadable,
-          commit.quarantine.size(), commit.fold_stamp);
+          reviews.ids.size(), commit.run.run_id, commit.replaced_keys, commit.facts.size(),
+          reviews.unreadable, commit.quarantine.size(), commit.fold_stamp);
     t.Guard(absl::AbortedError(kNotPending));
     if (!commit.left.empty()) {
       t.Add("commit_left", user.tenant, user.user, commit.left, commit.left_backoff, t.clock());

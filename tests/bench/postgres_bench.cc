@@ -89,22 +89,19 @@ void Enqueue(Store& store, const UserKey& user) {
   Must(store.Enqueue(request));
 }
 
-double kProf[8]; 
-template<typename F> auto Prof(int i, F f) { const absl::Time b = absl::Now(); auto r = f(); kProf[i] += absl::ToDoubleMilliseconds(absl::Now()-b); return r; }
-void Dump(const char* n, int c) { std::printf("%s:", n); for (double& x : kProf) { std::printf(" %.2f", x/c); x = 0; } std::printf("\n"); }
 // All store calls of one consolidation, with as many assertions and facts as a night makes.
 void RunOnce(Store& store, const ClaimedTask& claimed) {
   SampleSpec spec;
   spec.age_at = claimed.task.created_at;
-  const Sample sample = Prof(0,[&]{return Must(store.SampleEpisodes(claimed.lease, spec));});
+  const Sample sample = Must(store.SampleEpisodes(claimed.lease, spec));
   RunCommit commit;
   commit.lease = claimed.lease;
   commit.run.run_id = claimed.task.id;
   commit.run.task_id = claimed.task.id;
   commit.run.user = claimed.lease.user;
   commit.run.report = std::string(8000, 'r');
-  Prof(1,[&]{Must(store.StorePlan(claimed.lease, commit.run.run_id, std::string(6000, 'p')));return 0;});
-  Prof(2,[&]{return Must(store.ListFactKeys(claimed.lease.user));});
+  Must(store.StorePlan(claimed.lease, commit.run.run_id, std::string(6000, 'p')));
+  Must(store.ListFactKeys(claimed.lease.user));
   for (int i = 0; i < 40; ++i) {
     Assertion a;
     a.id = absl::StrCat(commit.run.run_id, i);
@@ -123,12 +120,12 @@ void RunOnce(Store& store, const ClaimedTask& claimed) {
     commit.facts.push_back(fact);
   }
   const SlotContents slots =
-Prof(3,[&]{return Must(store.LoadSlots(claimed.lease.user, commit.replaced_keys, commit.replaced_keys));});
+      Must(store.LoadSlots(claimed.lease.user, commit.replaced_keys, commit.replaced_keys));
   commit.memory_version = slots.memory_version;
   commit.fold_stamp = "1";
   for (const Episode& e : sample.episodes) commit.reviewed.push_back(e.id);
   commit.follow_up = spec;
-  Prof(4,[&]{return Must(store.CommitRun(commit));});
+  Must(store.CommitRun(commit));
 }
 
 std::unique_ptr<Store> Open(PostgresServer& server, int connections) {
@@ -172,8 +169,8 @@ void Queue(PostgresServer& server) {
         }
       });
     });
-    std::printf("no-op tasks a second, 20,000 queued, %d threads %9.0f   (%d done)\n", threads, done / seconds,
-                done.load());
+    std::printf("no-op tasks a second, 20,000 queued, %d threads %9.0f   (%d done)\n", threads,
+                done / seconds, done.load());
   }
 }
 
@@ -201,7 +198,6 @@ void Runs(PostgresServer& server) {
         }
       });
     });
-    Dump("runs", kRuns);
     std::printf("consolidations a second, %d connections         %9.1f\n", connections, kRuns / seconds);
   }
 }
@@ -232,7 +228,7 @@ void Growth(PostgresServer& server) {
       Ingest(*store, user, kEpisodes, absl::StrCat("r", round, "-"));
       Enqueue(*store, user);
       const ClaimedTask task = Must(store->ClaimTasks("bench", 1, absl::Seconds(300))).at(0);
-      (many ? beside_many : beside_none).push_back(Seconds([&] { RunOnce(*store, task); })); Dump(many?"many":"none",1);
+      (many ? beside_many : beside_none).push_back(Seconds([&] { RunOnce(*store, task); }));
     }
   }
   std::printf("a run beside none, 100,000 reviewed, ms        %9.1f %9.1f   ratio %.2f\n",
@@ -282,14 +278,13 @@ void Sweep(PostgresServer& server) {
 }
 
 int Main(const std::vector<std::string>& wanted) {
-  PostgresServer server(/*durable=*/true, {"shared_buffers=512MB", "max_wal_size=4GB","shared_preload_libraries=pg_stat_statements","pg_stat_statements.track_planning=on"});
+  PostgresServer server(/*durable=*/true, {"shared_buffers=512MB", "max_wal_size=4GB"});
   const std::vector<std::pair<std::string, void (*)(PostgresServer&)>> all = {
       {"triggers", &Triggers}, {"queue", &Queue}, {"runs", &Runs}, {"growth", &Growth}, {"sweep", &Sweep}};
   for (const auto& [name, run] : all) {
     if (wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end()) run(server);
     std::fflush(stdout);
   }
-  server.Sql(server.Url("postgres"), "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; COPY (select calls, round((total_plan_time/calls)::numeric,3) plan, round((total_exec_time/calls)::numeric,3) exec, left(regexp_replace(query, '\\s+', ' ', 'g'),90) from pg_stat_statements order by total_plan_time+total_exec_time desc limit 40) TO '/tmp/pss.txt'");
   return 0;
 }
 
