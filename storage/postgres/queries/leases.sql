@@ -32,17 +32,18 @@ SELECT c.task_id, c.user_id, c.kind, c.state, c.priority, c.reasons, c.options, 
 FROM claimed c ORDER BY c.rank, c.task_id
 
 -- Of the next $3 ready tasks those, $2 at most, whose users seem to have nothing pending, kept for us. One that has a
--- plan was begun already.
+-- plan was begun already. `state + 0`: a planner without statistics would look each up in the index of all that is ready.
 -- name: idle_candidates
 -- index: task, task_ready, user_state
 SELECT t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after, t.started_at,
        t.finished_at, t.attempt, t.last_error, t.run_id, ''
-FROM slowwave.task t
-WHERE t.tenant_id = $1 AND t.state = 1 AND t.run_id = ''
-  AND t.task_id = ANY (ARRAY(SELECT k.task_id FROM slowwave.task k WHERE k.tenant_id = $1 AND k.state = 1
-                             ORDER BY k.rank LIMIT $3))
-  AND coalesce((SELECT u.pending FROM slowwave.user_state u WHERE u.tenant_id = $1 AND u.user_id = t.user_id), 1) = 0
-LIMIT $2 FOR UPDATE OF t SKIP LOCKED
+FROM (SELECT k.task_id FROM slowwave.task k WHERE k.tenant_id = $1 AND k.state = 1 ORDER BY k.rank LIMIT $3) AS next
+CROSS JOIN LATERAL (
+  SELECT * FROM slowwave.task x
+  WHERE x.tenant_id = $1 AND x.task_id = next.task_id AND x.state + 0 = 1 AND x.run_id = ''
+    AND coalesce((SELECT u.pending FROM slowwave.user_state u WHERE u.tenant_id = $1 AND u.user_id = x.user_id), 1) = 0
+  OFFSET 0 FOR UPDATE SKIP LOCKED) AS t
+LIMIT $2
 
 -- With the tasks kept a trigger that joined one, and the ingest before it, are seen; later ones make new tasks.
 -- $2 ids, $3 runs, $4 now. By place, as in commit_review.
