@@ -6,7 +6,8 @@
 SELECT t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after,
        t.started_at, t.finished_at, t.attempt, t.last_error, t.run_id, coalesce(r.follow_up, '')
 FROM slowwave.task t
-LEFT JOIN slowwave.run r ON r.tenant_id = t.tenant_id AND r.run_id = t.run_id AND t.state = 5
+LEFT JOIN LATERAL (SELECT x.follow_up FROM slowwave.run x
+                   WHERE x.tenant_id = $1 AND x.run_id = t.run_id AND t.state = 5 OFFSET 0) AS r ON true
 WHERE t.tenant_id = $1 AND t.task_id = $2
 
 -- As task_get, locked.
@@ -113,21 +114,25 @@ WHERE tenant_id = $1 AND task_id = $2
 -- index: task_of_tenant
 SELECT t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after,
        t.started_at, t.finished_at, t.attempt, t.last_error, t.run_id, coalesce(r.follow_up, '')
-FROM slowwave.task t
-LEFT JOIN slowwave.run r ON r.tenant_id = t.tenant_id AND r.run_id = t.run_id AND t.state = 5
-WHERE t.tenant_id = $1 AND ($2 = 0 OR ($2 >> t.state) & 1 = 1)
-  AND (t.created_at, t.task_id) < (coalesce($3, 'infinity'::timestamptz), $4)
-ORDER BY t.created_at DESC, t.task_id DESC LIMIT $5
+FROM (SELECT * FROM slowwave.task k
+      WHERE k.tenant_id = $1 AND ($2 = 0 OR ($2 >> k.state) & 1 = 1)
+        AND (k.created_at, k.task_id) < (coalesce($3, 'infinity'::timestamptz), $4)
+      ORDER BY k.created_at DESC, k.task_id DESC LIMIT $5) AS t
+LEFT JOIN LATERAL (SELECT x.follow_up FROM slowwave.run x
+                   WHERE x.tenant_id = $1 AND x.run_id = t.run_id AND t.state = 5 OFFSET 0) AS r ON true
+ORDER BY t.created_at DESC, t.task_id DESC
 
 -- name: task_page_of_user
 -- index: task_of_user
 SELECT t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after,
        t.started_at, t.finished_at, t.attempt, t.last_error, t.run_id, coalesce(r.follow_up, '')
-FROM slowwave.task t
-LEFT JOIN slowwave.run r ON r.tenant_id = t.tenant_id AND r.run_id = t.run_id AND t.state = 5
-WHERE t.tenant_id = $1 AND ($2 = 0 OR ($2 >> t.state) & 1 = 1)
-  AND (t.created_at, t.task_id) < (coalesce($3, 'infinity'::timestamptz), $4) AND t.user_id = $6
-ORDER BY t.created_at DESC, t.task_id DESC LIMIT $5
+FROM (SELECT * FROM slowwave.task k
+      WHERE k.tenant_id = $1 AND ($2 = 0 OR ($2 >> k.state) & 1 = 1)
+        AND (k.created_at, k.task_id) < (coalesce($3, 'infinity'::timestamptz), $4) AND k.user_id = $6
+      ORDER BY k.created_at DESC, k.task_id DESC LIMIT $5) AS t
+LEFT JOIN LATERAL (SELECT x.follow_up FROM slowwave.run x
+                   WHERE x.tenant_id = $1 AND x.run_id = t.run_id AND t.state = 5 OFFSET 0) AS r ON true
+ORDER BY t.created_at DESC, t.task_id DESC
 
 -- name: request_get
 -- index: request
