@@ -58,8 +58,8 @@ FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8
 WITH locked AS (SELECT tenant_id, user_id FROM slowwave.user_state WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE),
      added AS (INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options,
                                          created_at)
-               SELECT l.tenant_id, $3, l.user_id, $4, 1, $5,
-                      ($8::timestamptz AT TIME ZONE 'UTC' - $5 * interval '6 minutes') AT TIME ZONE 'UTC', $6, $7, $8
+               SELECT l.tenant_id, $3, l.user_id, $4, 1, $5::bigint,
+                      ($8::timestamptz AT TIME ZONE 'UTC' - $5::bigint * interval '6 minutes') AT TIME ZONE 'UTC', $6, $7, $8
                FROM locked l
                WHERE coalesce((SELECT t.max_waiting FROM slowwave.tenant t WHERE t.tenant_id = $1), 0) = 0
                  AND NOT EXISTS (SELECT 1 FROM slowwave.task o
