@@ -151,7 +151,7 @@ struct Engine::Impl {
   bool started = false, stopped = false;  // Start and Stop are called by the owner's thread
   boost::asio::io_context io{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard;
-  // A claim, a renewal and a sweep never wait for one another.
+  // A claim, a renewal, a sweep and two batches of idle tasks never wait for one another.
   boost::asio::thread_pool store_calls{5};
   Scheduler scheduler;
   WorkerPool pool;

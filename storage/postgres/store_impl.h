@@ -146,8 +146,9 @@ class PostgresStore : public Store {
   // tasks.cc
   // Unset: it is not the simple case that one statement is for.
   absl::StatusOr<std::optional<EnqueueResult>> EnqueueNew(const EnqueueRequest& request);
-  static absl::StatusOr<EnqueueResult> EnqueueInside(Transaction& t, const EnqueueRequest& request,
-                                                     const FireRequest* fire);
+  absl::StatusOr<EnqueueResult> EnqueueInside(Transaction& t, const EnqueueRequest& request,
+                                              const FireRequest* fire);
+  void ExpireRequests(Transaction& t, const EnqueueRequest& request);
   // Takes the lock of the task's user, then reads the task. kNotFound.
   static absl::StatusOr<Task> LockTask(Transaction& t, const std::string& tenant, const std::string& task_id);
   // leases.cc
@@ -171,7 +172,7 @@ class PostgresStore : public Store {
 
   const PostgresOptions options_;
   Pool pool_;
-  std::atomic<int64_t> requests_ = 0;
+  std::atomic<int64_t> requests_ = 0;  // that had a request_id
   absl::Mutex hint_mutex_;
   // Of the last request that came by way of this process, and whether the tenants that were last seen to have
   // ready tasks were others.

@@ -8,6 +8,7 @@
 namespace slowwave::postgres {
 namespace {
 
+// Requests that are over a day old go in passing, with every so many new ones.
 constexpr int64_t kExpireEvery = 64;
 
 // The columns of request_get.
@@ -193,9 +194,12 @@ Placed Place(Transaction& t, const EnqueueRequest& request, std::vector<Unfinish
   return {added.task_id, false};
 }
 
+void PostgresStore::ExpireRequests(Transaction& t, const EnqueueRequest& request) {
+  if (request.request_id.empty() || requests_++ % kExpireEvery != 0) return;
+  t.Add("request_expire", request.user.tenant, t.clock());
+}
+
 absl::StatusOr<std::optional<EnqueueResult>> PostgresStore::EnqueueNew(const EnqueueRequest& request) {
-  // Old requests go in passing, now and then.
-  const bool expire = !request.request_id.empty() && requests_++ % kExpireEvery == 0;
   std::vector<std::string> reasons;
   if (!request.reason.empty()) reasons.push_back(request.reason);
   auto added = Single("enqueue", [&](Transaction& t) -> absl::StatusOr<std::optional<EnqueueResult>> {
@@ -204,7 +208,7 @@ absl::StatusOr<std::optional<EnqueueResult>> PostgresStore::EnqueueNew(const Enq
                      t.clock(), request.request_id, request.request_body, request.request_note,
                      request.kind == TriggerKind::kManual);
     t.Guard(absl::AlreadyExistsError("enqueue: the same request came in meanwhile"));
-    if (expire) t.Add("request_expire", request.user.tenant, t.clock());
+    ExpireRequests(t, request);
     if (!t.Finish() || !row.Step()) return std::nullopt;
     return EnqueueResult{.task = ReadTask(request.user.tenant, row)};
   });
@@ -261,6 +265,7 @@ absl::StatusOr<EnqueueResult> PostgresStore::EnqueueInside(Transaction& t, const
   NewTasks fresh;
   const Placed placed = Place(t, request, unfinished, fresh);
   fresh.Write(t, tenant);
+  ExpireRequests(t, request);
   if (!request.request_id.empty()) {
     t.Add("request_put", tenant, request.request_id, request.user.user, request.request_body, placed.task_id,
           placed.joined, t.clock(), request.request_note);
