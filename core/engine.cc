@@ -62,10 +62,11 @@ std::string IdleReportOf(const Task& task, const std::string& run_id, absl::Time
 
 // Members are in order of lifetime: what runs threads comes last.
 struct Engine::Impl {
-  Impl(EngineOptions o, Store& s, prometheus::Registry& registry)
+  Impl(EngineOptions o, Store& s, prometheus::Registry& registry, Extractor* given)
       : options(std::move(o)),
         store(s),
         metrics(registry),
+        extractor(given != nullptr ? *given : builtin),
         pipeline(PipelineOptionsOf(options), store, extractor, progress, metrics, SystemClock()),
         guard(io.get_executor()),
         scheduler(SchedulerOptionsOf(options), io.get_executor(), store_calls.get_executor(), store, metrics,
@@ -76,7 +77,10 @@ struct Engine::Impl {
                    [this](const std::vector<IdleTask>& tasks) { Finished(tasks); }}),
         pool(options.workers),
         runner({options.max_attempts}, store, pipeline, extractor, progress, metrics, pool, SystemClock(),
-               [this](const RunEnd& end) { Ended(end); }) {}
+               [this](const RunEnd& end) { Ended(end); }) {
+    extractor.PostTo(
+        [this](std::function<void()> work) { return pool.Submit(std::move(work), /*urgent=*/true); });
+  }
 
   // On the strand. A worker that gets free takes the best task then waiting, which may be another than this
   // one.
@@ -142,7 +146,8 @@ struct Engine::Impl {
   Store& store;
   EngineMetrics metrics;
   ProgressHub progress;
-  BuiltinExtractor extractor;
+  BuiltinExtractor builtin;
+  Extractor& extractor;
   Pipeline pipeline;
   TaskQueue queue;
   absl::Mutex mu;
@@ -159,8 +164,8 @@ struct Engine::Impl {
   std::thread io_thread;
 };
 
-Engine::Engine(EngineOptions options, Store& store, prometheus::Registry& metrics)
-    : impl_(std::make_unique<Impl>(std::move(options), store, metrics)) {}
+Engine::Engine(EngineOptions options, Store& store, prometheus::Registry& metrics, Extractor* extractor)
+    : impl_(std::make_unique<Impl>(std::move(options), store, metrics, extractor)) {}
 
 Engine::~Engine() { Stop(absl::ZeroDuration()); }
 

@@ -2,6 +2,7 @@
 #ifndef SLOWWAVE_CORE_EXTRACTION_H_
 #define SLOWWAVE_CORE_EXTRACTION_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct Chunk {
   // Turns of the same sessions at most two away from a memory; not citable. In order of session and turn.
   std::vector<const Episode*> context;
   std::vector<std::string> themes;
+  std::shared_ptr<const std::vector<Slot>> slots;  // what keys may be like; may be null
 };
 
 // An episode that a gist cites: `memory` indexes Chunk::memories.
@@ -46,6 +48,8 @@ struct Gist {
   std::optional<absl::Time> valid_from;  // only if the text names a day, month or year (UTC start of it)
   std::optional<absl::Time> valid_to;
   std::vector<Citation> evidence;
+  bool guessed = false;  // the extractor cited nothing: `evidence` is every memory that it was shown
+  std::string defect;    // not empty: why it cannot stand, whatever it cites
 };
 
 }  // namespace slowwave

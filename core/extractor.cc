@@ -7,12 +7,16 @@
 
 namespace slowwave {
 
+absl::StatusOr<ChunkReply> Extractor::Recall(const Chunk&, const std::string&) const {
+  return absl::InvalidArgumentError("this extractor keeps no journal");
+}
+
 std::string BuiltinExtractor::name() const { return absl::StrCat("builtin/", kBuiltinExtractorVersion); }
 
-void BuiltinExtractor::Extract(const Chunk& chunk, Done done) {
+void BuiltinExtractor::Extract(const Chunk& chunk, StopFlag, Done done) {
   ChunkReply reply;
   reply.gists = ExtractBuiltin(chunk);
-  reply.outcome = "ok";
+  reply.outcomes["ok"] = 1;
   done(std::move(reply));
 }
 

@@ -20,6 +20,7 @@ namespace {
 constexpr double kMinOverlap = 0.18;
 constexpr double kMinOverlapAround = 0.4;
 constexpr double kWeakWord = 0.5;
+constexpr double kMinOverlapGuessed = 0.6;  // of a memory that nobody cited, but that was shown
 constexpr int kTurnsAway = 2;
 
 bool Near(const Episode& a, const Episode& b) {
@@ -62,8 +63,8 @@ std::string Missing(const std::vector<T>& wanted, Has has) {
 }
 
 // `lean`: enough words around what is cited will do.
-Verdict Carries(const Claims& claims, const std::vector<const Episode*>& cited, const Chunk& chunk,
-                bool lean) {
+Verdict Carries(const Claims& claims, const std::vector<const Episode*>& cited, const Chunk& chunk, bool lean,
+                double least = kMinOverlap) {
   WordBag window, own;
   for (const Episode* episode : WindowOf(cited, chunk)) window.Add(*episode);
   for (const Episode* episode : cited) own.Add(*episode);
@@ -83,8 +84,9 @@ Verdict Carries(const Claims& claims, const std::vector<const Episode*>& cited, 
     if (own.HasContent(word)) in_own += weight;
     if (window.HasContent(word)) in_window += weight;
   }
-  if (in_own < kMinOverlap * all && !(lean && in_window >= kMinOverlapAround * all)) {
-    return {"too_little_overlap", absl::StrCat("under a fifth of ", claims.content.size(), " words")};
+  if (in_own < least * all && !(lean && in_window >= kMinOverlapAround * all)) {
+    return {"too_little_overlap",
+            absl::StrCat("under ", static_cast<int>(least * 100), " % of ", claims.content.size(), " words")};
   }
   return {};
 }
@@ -168,9 +170,10 @@ Grounding Ground(const Gist& gist, const Chunk& chunk) {
   if (own.empty()) return fail("not_its_speaker", claims.subject);
   // What carries it in its own words comes first; only if nothing does may an answer lean on its question.
   Verdict last;
+  const double least = gist.guessed ? kMinOverlapGuessed : kMinOverlap;
   for (const bool lean : {false, true}) {
     for (const int i : own) {
-      Verdict verdict = Carries(claims, {episode_of(i)}, chunk, lean);
+      Verdict verdict = Carries(claims, {episode_of(i)}, chunk, lean, least);
       if (verdict.ok()) {
         result.alone.push_back(i);
       } else {
@@ -178,6 +181,7 @@ Grounding Ground(const Gist& gist, const Chunk& chunk) {
       }
     }
     if (!result.alone.empty()) return result;
+    if (gist.guessed) break;  // what leans on its question, or holds only jointly, must have been cited
     if (own.size() < 2) continue;
     std::vector<const Episode*> cited;
     for (const int i : own) cited.push_back(episode_of(i));

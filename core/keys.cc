@@ -266,6 +266,15 @@ ResolvedSlot Registry::Resolve(absl::string_view key) const {
   return out;
 }
 
+bool Registry::HasOwnSlot(absl::string_view key) const {
+  const Parts parts = SplitPattern(Resolve(key).name);
+  return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+    const Parts pattern = SplitPattern(slot.pattern);
+    return !slot.builtin && Matches(pattern.subject, parts.subject) &&
+           Matches(pattern.category, parts.category) && Matches(pattern.predicate, parts.predicate);
+  });
+}
+
 std::vector<std::string> Registry::RawKeysOf(absl::string_view name) const {
   std::vector<std::string> keys;
   const Parts parts = SplitPattern(name);

@@ -64,6 +64,8 @@ class Registry {
  public:
   explicit Registry(SlotRegistry own);
   ResolvedSlot Resolve(absl::string_view key) const;
+  // Whether a slot that the tenant put itself takes this key.
+  bool HasOwnSlot(absl::string_view key) const;
   // Every raw key that resolves to slot `name` by alias, and `name` itself.
   std::vector<std::string> RawKeysOf(absl::string_view name) const;
   // Identifies the slots, aliases and the fold's version: facts folded under another stamp are stale.

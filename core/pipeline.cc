@@ -21,6 +21,7 @@ namespace {
 
 constexpr int kContextTurns = 2;
 constexpr int kCommitTries = 8;
+constexpr int kTriesInCompany = 3;  // unanswered, and an episode is shown alone
 constexpr absl::Duration kLeftBackoff = absl::Minutes(10);
 
 absl::Status Stopped(const RunStop& stop) {
@@ -132,8 +133,10 @@ absl::Status Pipeline::MakePlan(RunState& run) const {
   run.plan.registry_version = run.sample.registry.version;
   run.plan.threshold = clustering->threshold;
   run.plan.threshold_method = clustering->method;
+  std::vector<bool> alone(episodes.size(), false);
+  for (size_t i = 0; i < episodes.size(); ++i) alone[i] = run.sample.tries[i] >= kTriesInCompany;
   run.plan.chunks = PackChunks(static_cast<int>(episodes.size()), clustering->clusters, options_.chunk_budget,
-                               ByTime(episodes));
+                               ByTime(episodes), alone);
   run.plan.clusters = std::move(clustering->clusters);
   return store_.StorePlan(run.claimed.lease, run.plan.run_id, PlanToJson(run.plan));
 }
@@ -167,9 +170,12 @@ absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
     if (absl::Status s = Failpoint("after_plan"); !s.ok()) return s;
   }
   BuildChunks(run);
-  run.gists.assign(run.chunks.size(), {});
-  run.answers.assign(run.chunks.size(), absl::UnavailableError("no answer"));
+  const auto slots = std::make_shared<const std::vector<Slot>>(Registry(run.sample.registry).slots());
+  for (Chunk& chunk : run.chunks) chunk.slots = slots;
+  run.replies.assign(run.chunks.size(), {});
   report.extractor = extractor_.name();
+  report.model = extractor_.model();
+  report.prompt_version = extractor_.prompt_version();
   report.threshold = run.plan.threshold;
   report.threshold_method = run.plan.threshold_method;
   report.clusters = static_cast<int64_t>(report.cluster_list.size());
@@ -186,10 +192,15 @@ absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
 absl::Status Pipeline::Finish(RunState& run, const RunStop& stop) const {
   Report& report = run.report;
   int64_t gists = 0;
-  for (const auto& of_chunk : run.gists) gists += static_cast<int64_t>(of_chunk.size());
+  for (const ChunkReply& reply : run.replies) gists += static_cast<int64_t>(reply.gists.size());
   Ended(run, "extract", run.extract_began, gists, {{"gists", gists}, {"calls", report.calls}});
   if (absl::Status s = Failpoint("after_extract"); !s.ok()) return s;
   if (absl::Status s = Stopped(stop); !s.ok()) return s;
+
+  // Nobody answers now, so this run is not the one that finds out what its episodes amount to.
+  for (const ChunkReply& reply : run.replies) {
+    if (absl::IsUnavailable(reply.status) || absl::IsCancelled(reply.status)) return reply.status;
+  }
 
   const absl::Time since = clock_();
   Began(run, "align");

@@ -38,7 +38,8 @@ class Pipeline {
   // (perhaps none). kCancelled: `stop` was set. kAborted: the lease is lost. Other errors are the store's.
   absl::Status Prepare(RunState& run, const RunStop& stop) const;
 
-  // Grounds, aligns, folds and commits what run.gists and run.answers hold. Errors as Prepare; kAborted also
+  // Grounds, aligns, folds and commits what run.replies hold. kUnavailable: the extractor cannot
+  // answer now. Other errors as Prepare; kAborted also
   // if an episode is no longer pending: the task is to be tried again.
   absl::Status Finish(RunState& run, const RunStop& stop) const;
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/extraction.h"
+#include "core/extractor.h"
 #include "core/keys.h"
 #include "core/plan.h"
 #include "core/report.h"
@@ -19,12 +19,11 @@ struct RunState {
   Plan plan;
   std::vector<Chunk> chunks;
   absl::Time extract_began;
-  std::vector<ChunkMemory> shown;        // parallel to sample.episodes: cluster and centrality
-  std::vector<std::vector<Gist>> gists;  // by chunk
-  std::vector<absl::Status> answers;     // by chunk: not ok, and it is left
+  std::vector<ChunkMemory> shown;   // parallel to sample.episodes: cluster and centrality
+  std::vector<ChunkReply> replies;  // by chunk
   std::vector<Assertion> assertions;
   std::vector<Quarantined> quarantine;
-  std::vector<std::string> reviewed, cited, left;
+  std::vector<std::string> reviewed, cited, left, unreadable;
   Report report;
 };
 

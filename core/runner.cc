@@ -45,7 +45,7 @@ void Runner::Begin(ClaimedTask task, StopFlag stop) {
     run->unanswered = chunks;
   }
   for (size_t i = 0; i < chunks; ++i) {
-    extractor_.Extract(run->state.chunks[i],
+    extractor_.Extract(run->state.chunks[i], run->stop,
                        [this, run, i](ChunkReply reply) { Extracted(run, i, std::move(reply)); });
   }
 }
@@ -59,9 +59,8 @@ void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkR
     report.prompt_tokens += reply.prompt_tokens;
     report.completion_tokens += reply.completion_tokens;
     report.retries += reply.retries;
-    if (!reply.outcome.empty()) ++report.outcomes[reply.outcome];
-    run->state.answers[chunk] = std::move(reply.status);
-    run->state.gists[chunk] = std::move(reply.gists);
+    for (const auto& [word, count] : reply.outcomes) report.outcomes[word] += count;
+    run->state.replies[chunk] = std::move(reply);
     if (--run->unanswered > 0) return;
   }
   // Ahead of new starts: what is open is finished before more is opened.

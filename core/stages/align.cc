@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/digest.h"
 #include "core/fold.h"
+#include "core/gist_screen.h"
 #include "core/grounding.h"
 
 namespace slowwave {
@@ -14,6 +16,7 @@ namespace {
 
 constexpr size_t kMaxSuggestions = 50;
 constexpr size_t kMaxTextBytes = 4096;
+constexpr int kMaxTries = 5;  // unanswered, and an episode counts as unreadable
 
 const Episode& Cited(const Chunk& chunk, const Citation& citation) {
   return *chunk.memories[static_cast<size_t>(citation.memory)].episode;
@@ -109,6 +112,38 @@ std::vector<std::string> SimilarKeys(const std::string& key, const std::set<std:
   return similar;
 }
 
+// Which memories of a chunk are reviewed, left for a later run, or given up.
+void SortMemories(RunState& run, const Chunk& chunk, const ChunkReply& reply, size_t number,
+                  const std::map<std::string, int>& tries, std::set<std::string>& reviewed) {
+  Report& report = run.report;
+  std::vector<int> left = reply.left;
+  if (!reply.status.ok()) {
+    report.errors.push_back(absl::StrCat("chunk ", number, ": ", reply.status.message()));
+    left.resize(chunk.memories.size());
+    std::iota(left.begin(), left.end(), 0);
+  }
+  for (const std::string& problem : reply.problems) {
+    report.errors.push_back(absl::StrCat("chunk ", number, ": ", problem));
+  }
+  std::set<std::string> not_read;
+  for (const int i : left) {
+    const std::string& id = chunk.memories[static_cast<size_t>(i)].episode->id;
+    not_read.insert(id);
+    const auto before = tries.find(id);
+    const bool given_up = before != tries.end() && before->second + 1 >= kMaxTries;
+    (given_up ? run.unreadable : run.left).push_back(id);
+  }
+  for (const int i : reply.unreadable) {
+    const std::string& id = chunk.memories[static_cast<size_t>(i)].episode->id;
+    not_read.insert(id);
+    run.unreadable.push_back(id);
+  }
+  report.partial |= !not_read.empty();
+  for (const ChunkMemory& m : chunk.memories) {
+    if (!not_read.contains(m.episode->id)) reviewed.insert(m.episode->id);
+  }
+}
+
 }  // namespace
 
 void AlignGist(const Gist& gist, const Chunk& chunk, std::vector<Assertion>& assertions,
@@ -151,17 +186,22 @@ void Align(RunState& run, const Registry& registry, const std::set<std::string>&
   Report& report = run.report;
   std::set<std::string> cited, reviewed;
   std::map<std::string, std::vector<std::string>> suggested;
+  std::map<std::string, int> tries;
+  for (size_t i = 0; i < run.sample.tries.size() && i < run.sample.episodes.size(); ++i) {
+    tries[run.sample.episodes[i].id] = run.sample.tries[i];
+  }
   for (size_t c = 0; c < run.chunks.size(); ++c) {
     const Chunk& chunk = run.chunks[c];
-    if (!run.answers[c].ok()) {
-      for (const ChunkMemory& m : chunk.memories) run.left.push_back(m.episode->id);
-      report.errors.push_back(absl::StrCat("chunk ", c, ": ", run.answers[c].message()));
-      report.partial = true;
-      continue;
-    }
-    for (const ChunkMemory& m : chunk.memories) reviewed.insert(m.episode->id);
-    for (const Gist& gist : run.gists[c]) {
+    const ChunkReply& reply = run.replies[c];
+    SortMemories(run, chunk, reply, c, tries, reviewed);
+    if (!reply.status.ok()) continue;
+    for (const Gist& gist : reply.gists) {
       ++report.gists;
+      const Screening screened = Screen(gist, chunk, registry);
+      if (!screened.reason.empty()) {
+        run.quarantine.push_back(Refused(gist, chunk, screened.reason, screened.detail));
+        continue;
+      }
       const size_t before = run.assertions.size();
       AlignGist(gist, chunk, run.assertions, run.quarantine);
       if (run.assertions.size() == before) continue;

@@ -19,24 +19,31 @@ std::vector<int> Piece(const std::vector<int>& all, size_t n, size_t pieces) {
   return {begin, end};
 }
 
-bool IsNeighbour(const Episode& a, const Episode& b) {
+}  // namespace
+
+bool AreNeighbours(const Episode& a, const Episode& b) {
   return !a.session_id.empty() && a.session_id == b.session_id && a.turn && b.turn &&
          std::abs(static_cast<int64_t>(*a.turn) - *b.turn) <= kContextTurns;
 }
 
-}  // namespace
-
 std::vector<std::vector<int>> PackChunks(int episodes, const std::vector<std::vector<int>>& clusters,
-                                         int budget, const std::vector<int>& order) {
+                                         int budget, const std::vector<int>& order,
+                                         const std::vector<bool>& alone) {
   std::vector<int> place(static_cast<size_t>(episodes));
   for (size_t i = 0; i < order.size(); ++i) place[static_cast<size_t>(order[i])] = static_cast<int>(i);
   const auto by_place = [&](int a, int b) {
     return place[static_cast<size_t>(a)] < place[static_cast<size_t>(b)];
   };
 
-  std::vector<std::vector<int>> parts;
+  std::vector<std::vector<int>> parts, chunks;
+  const auto is_alone = [&](int i) { return !alone.empty() && alone[static_cast<size_t>(i)]; };
+  for (const int i : order) {
+    if (is_alone(i)) chunks.push_back({i});
+  }
+  const size_t first_shared = chunks.size();
   std::vector<bool> in_cluster(static_cast<size_t>(episodes), false);
   for (std::vector<int> cluster : clusters) {
+    std::erase_if(cluster, is_alone);
     std::sort(cluster.begin(), cluster.end(), by_place);
     for (const int i : cluster) in_cluster[static_cast<size_t>(i)] = true;
     const size_t pieces = (cluster.size() + static_cast<size_t>(budget) - 1) / static_cast<size_t>(budget);
@@ -46,10 +53,9 @@ std::vector<std::vector<int>> PackChunks(int episodes, const std::vector<std::ve
     return a.size() != b.size() ? a.size() > b.size() : by_place(a.front(), b.front());
   });
   for (const int i : order) {
-    if (!in_cluster[static_cast<size_t>(i)]) parts.push_back({i});
+    if (!in_cluster[static_cast<size_t>(i)] && !is_alone(i)) parts.push_back({i});
   }
-  std::vector<std::vector<int>> chunks;
-  size_t first_open = 0;
+  size_t first_open = first_shared;
   for (const std::vector<int>& part : parts) {
     while (first_open < chunks.size() && chunks[first_open].size() == static_cast<size_t>(budget))
       ++first_open;
@@ -104,7 +110,7 @@ void BuildChunks(RunState& run) {
     std::set<const Episode*> context;
     for (const ChunkMemory& memory : chunk.memories) {
       for (const Episode* other : sessions[memory.episode->session_id]) {
-        if (!citable.contains(other) && IsNeighbour(*memory.episode, *other)) context.insert(other);
+        if (!citable.contains(other) && AreNeighbours(*memory.episode, *other)) context.insert(other);
       }
     }
     chunk.context.assign(context.begin(), context.end());

@@ -92,6 +92,7 @@ absl::StatusOr<Migration> Migrate(RunState& run, const Registry& registry, Store
   commit.reviewed = run.reviewed;
   commit.cited = run.cited;
   commit.left = run.left;
+  commit.unreadable = run.unreadable;
   commit.keep_pending = run.claimed.task.options.keep_pending;
   commit.set_status = run.claimed.task.options.set_status;
   commit.fold_stamp = stale && commit.replaced_keys.empty() ? contents->fold_stamp : registry.stamp();

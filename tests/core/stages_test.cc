@@ -196,8 +196,8 @@ TEST_F(AlignFixture, TrustIsTheLowestOfItsEpisodes) {
 TEST_F(AlignFixture, AnUnansweredChunkIsLeftAndNothingOfItReviewed) {
   RunState run;
   run.chunks = {chunk};
-  run.gists = {{}};
-  run.answers = {absl::UnavailableError("endpoint gone")};
+  run.replies.resize(1);
+  run.replies[0].status = absl::UnavailableError("endpoint gone");
   Align(run, Registry({}), {});
   EXPECT_THAT(run.left, ElementsAre("e1", "e2"));
   EXPECT_THAT(run.reviewed, IsEmpty());
@@ -208,8 +208,8 @@ TEST_F(AlignFixture, ReportsWhatSupportedNothingAndWhatIsNew) {
   gist.key = "user:zoo:lion";
   RunState run;
   run.chunks = {chunk};
-  run.gists = {{gist}};
-  run.answers = {absl::OkStatus()};
+  run.replies.resize(1);
+  run.replies[0].gists = {gist};
   Align(run, Registry({}), {"anna:attribute:lion_tamer"});
   EXPECT_THAT(run.reviewed, ElementsAre("e1", "e2"));
   EXPECT_THAT(run.cited, ElementsAre("e1"));

@@ -1,0 +1,44 @@
+// Has a language model say what a chunk amounts to, whatever comes back: a cut-off answer splits the chunk, a
+// refused memory is found by splitting until it stands alone, an answer in the wrong form is asked for once
+// more.
+#ifndef SLOWWAVE_CORE_LLM_EXTRACTOR_H_
+#define SLOWWAVE_CORE_LLM_EXTRACTOR_H_
+
+#include <memory>
+#include <string>
+
+#include "core/extractor.h"
+#include "core/llm_client.h"
+
+namespace slowwave {
+
+class LlmExtractor : public Extractor {
+ public:
+  explicit LlmExtractor(LlmClient& client);  // outlives this
+  std::string name() const override;
+  std::string model() const override;
+  std::string prompt_version() const override;
+  void PostTo(Post post) override { post_ = std::move(post); }
+  std::string QuestionOf(const Chunk& chunk) const override;
+  absl::StatusOr<ChunkReply> Recall(const Chunk& chunk, const std::string& journal) const override;
+  void Extract(const Chunk& chunk, StopFlag stop, Done done) override;
+
+ private:
+  struct Part;
+  struct Job;
+  void Ask(const std::shared_ptr<Job>& job, Part part, const std::string& bad_answer);
+  void Answered(const std::shared_ptr<Job>& job, Part part, LlmReply reply);
+  void Read(const std::shared_ptr<Job>& job, Part part, LlmReply reply);
+  // Asks about both halves of a part of several memories; false if there is but one.
+  bool Split(const std::shared_ptr<Job>& job, const Part& part);
+  void Leave(Job& job, const Part& part, const std::string& why);
+  // One part less is open; the last one answers for the chunk.
+  void Close(const std::shared_ptr<Job>& job);
+
+  LlmClient& client_;
+  Post post_;
+};
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_CORE_LLM_EXTRACTOR_H_

@@ -1,0 +1,241 @@
+#include "core/llm_extractor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tests/support/chunk_of.h"
+
+namespace slowwave {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+// Answers by rules of the test, at once. What travels over a wire is tested with the client itself.
+class ScriptedClient : public LlmClient {
+ public:
+  using Script = std::function<LlmReply(const std::vector<json>& memories, int asked)>;
+  explicit ScriptedClient(Script script) : script_(std::move(script)) {}
+  const std::string& model() const override { return model_; }
+  void Complete(LlmRequest request, Done done) override {
+    std::vector<json> memories;
+    const std::vector<std::string> parts = absl::StrSplit(request.messages[1].content, "MEMORIES\n");
+    for (const absl::string_view line : absl::StrSplit(parts.back(), '\n', absl::SkipEmpty())) {
+      const json memory = json::parse(line.begin(), line.end());
+      if (memory.contains("id")) memories.push_back(memory);
+    }
+    requests.push_back(request);
+    LlmReply reply = script_(memories, static_cast<int>(requests.size()));
+    reply.calls = 1;
+    ++reply.outcomes[reply.outcome == LlmOutcome::kOk ? "ok" : "other"];
+    done(std::move(reply));
+  }
+  std::vector<LlmRequest> requests;
+
+ private:
+  const std::string model_ = "scripted";
+  const Script script_;
+};
+
+// One gist for every memory that was shown.
+std::string GistsFor(const std::vector<json>& memories) {
+  json gists = json::array();
+  for (const json& m : memories) {
+    gists.push_back({{"gist", "said " + m.at("text").get<std::string>()},
+                     {"type", "fact"},
+                     {"evidence", {{{"id", m.at("id")}, {"quote", m.at("text")}}}}});
+  }
+  return json({{"gists", gists}}).dump();
+}
+
+LlmReply Ok(std::string content) {
+  LlmReply reply;
+  reply.outcome = LlmOutcome::kOk;
+  reply.content = std::move(content);
+  return reply;
+}
+
+LlmReply Bad(LlmOutcome outcome, std::string detail = "why") {
+  LlmReply reply;
+  reply.outcome = outcome;
+  reply.detail = std::move(detail);
+  return reply;
+}
+
+ChunkReply AnswerOf(LlmExtractor& extractor, const Chunk& chunk) {
+  std::vector<ChunkReply> replies;
+  extractor.Extract(chunk, nullptr, [&](ChunkReply reply) { replies.push_back(std::move(reply)); });
+  EXPECT_THAT(replies, SizeIs(1));
+  return replies.empty() ? ChunkReply() : std::move(replies[0]);
+}
+
+// What the gists say of which memories: '0: said one'.
+std::vector<std::string> Sayings(const ChunkReply& reply) {
+  std::vector<std::string> out;
+  for (const Gist& gist : reply.gists) {
+    for (const Citation& c : gist.evidence) out.push_back(absl::StrCat(c.memory, ": ", gist.text));
+  }
+  return out;
+}
+
+OwnedChunk Four() {
+  return {{"A", "one", 0}, {"A", "two", 0}, {"B", "three", 0}, {"B", "four", 1}};
+}
+
+TEST(LlmExtractorTest, OneCallForAChunk) {
+  const OwnedChunk shown = Four();
+  ScriptedClient client([](const auto& memories, int) { return Ok(GistsFor(memories)); });
+  LlmExtractor extractor(client);
+  const ChunkReply reply = AnswerOf(extractor, shown.chunk);
+  EXPECT_TRUE(reply.status.ok());
+  EXPECT_THAT(Sayings(reply), ElementsAre("0: said one", "1: said two", "2: said three", "3: said four"));
+  EXPECT_THAT(reply.left, IsEmpty());
+  EXPECT_EQ(reply.calls, 1);
+  EXPECT_FALSE(client.requests[0].schema.empty());
+}
+
+TEST(LlmExtractorTest, ACutOffAnswerSplitsBetweenClusters) {
+  const OwnedChunk shown = Four();
+  std::vector<size_t> sizes;
+  ScriptedClient client([&](const auto& memories, int) {
+    sizes.push_back(memories.size());
+    return memories.size() == 4 ? Bad(LlmOutcome::kLength) : Ok(GistsFor(memories));
+  });
+  LlmExtractor extractor(client);
+  const ChunkReply reply = AnswerOf(extractor, shown.chunk);
+  EXPECT_THAT(sizes, ElementsAre(4, 3, 1));
+  EXPECT_THAT(Sayings(reply),
+              UnorderedElementsAre("0: said one", "1: said two", "2: said three", "3: said four"));
+  EXPECT_EQ(reply.calls, 3);
+}
+
+TEST(LlmExtractorTest, ARefusedMemoryIsFoundAndTheOthersAreRead) {
+  const OwnedChunk shown = Four();
+  ScriptedClient client([](const std::vector<json>& memories, int) {
+    for (const json& m : memories) {
+      if (m.at("text") == "three") return Bad(LlmOutcome::kRefused);
+    }
+    return Ok(GistsFor(memories));
+  });
+  LlmExtractor extractor(client);
+  const ChunkReply reply = AnswerOf(extractor, shown.chunk);
+  EXPECT_TRUE(reply.status.ok());
+  EXPECT_THAT(reply.unreadable, ElementsAre(2));
+  EXPECT_THAT(reply.left, IsEmpty());
+  EXPECT_THAT(Sayings(reply), UnorderedElementsAre("0: said one", "1: said two", "3: said four"));
+}
+
+TEST(LlmExtractorTest, AnAnswerInTheWrongFormIsAskedForOnceMore) {
+  const OwnedChunk shown = Four();
+  ScriptedClient client([](const auto& memories, int asked) {
+    return Ok(asked == 1 ? "Sure! Here is {\"gists\": [" : GistsFor(memories));
+  });
+  LlmExtractor extractor(client);
+  const ChunkReply reply = AnswerOf(extractor, shown.chunk);
+  EXPECT_THAT(reply.gists, SizeIs(4));
+  EXPECT_EQ(reply.calls, 2);
+  EXPECT_EQ(reply.outcomes.at("ok"), 1);
+  EXPECT_EQ(reply.outcomes.at("not_json"), 1);
+  EXPECT_THAT(client.requests[1].messages, SizeIs(4));
+}
+
+TEST(LlmExtractorTest, WhatStaysWrongIsLeftWithTheReasonAndMakesNoFact) {
+  const OwnedChunk shown = Four();
+  ScriptedClient client([](const auto&, int) { return Ok("I would rather not"); });
+  LlmExtractor extractor(client);
+  const ChunkReply reply = AnswerOf(extractor, shown.chunk);
+  EXPECT_TRUE(reply.status.ok());
+  EXPECT_THAT(reply.gists, IsEmpty());
+  EXPECT_THAT(reply.left, ElementsAre(0, 1, 2, 3));
+  ASSERT_THAT(reply.problems, SizeIs(1));
+  EXPECT_THAT(reply.problems[0], HasSubstr("not_json"));
+  EXPECT_EQ(reply.calls, 2);
+  EXPECT_EQ(reply.journal, "");
+}
+
+TEST(LlmExtractorTest, AFailureLeavesItsPartOnly) {
+  const OwnedChunk shown = Four();
+  ScriptedClient client([](const auto& memories, int asked) {
+    if (asked == 1) return Bad(LlmOutcome::kLength);
+    return asked == 2 ? Bad(LlmOutcome::kFailed, "500 five times") : Ok(GistsFor(memories));
+  });
+  LlmExtractor extractor(client);
+  const ChunkReply reply = AnswerOf(extractor, shown.chunk);
+  EXPECT_TRUE(reply.status.ok());
+  EXPECT_THAT(reply.left, ElementsAre(0, 1, 2));
+  EXPECT_THAT(Sayings(reply), ElementsAre("3: said four"));
+  EXPECT_EQ(reply.journal, "");
+}
+
+TEST(LlmExtractorTest, AnEndpointThatIsDownEndsTheRunWithoutBlame) {
+  const OwnedChunk shown = Four();
+  ScriptedClient down([](const auto&, int) { return Bad(LlmOutcome::kDown, "401"); });
+  LlmExtractor extractor(down);
+  EXPECT_EQ(AnswerOf(extractor, shown.chunk).status.code(), absl::StatusCode::kUnavailable);
+  ScriptedClient stopped([](const auto&, int) { return Bad(LlmOutcome::kStopped); });
+  LlmExtractor other(stopped);
+  EXPECT_EQ(AnswerOf(other, shown.chunk).status.code(), absl::StatusCode::kCancelled);
+}
+
+TEST(LlmExtractorTest, TheJournalGivesTheSameWithoutACall) {
+  const OwnedChunk shown = Four();
+  ScriptedClient client([](const std::vector<json>& memories, int) {
+    if (memories.size() == 4) return Bad(LlmOutcome::kLength);
+    if (memories[0].at("text") == "four") return Bad(LlmOutcome::kRefused);
+    return Ok(GistsFor(memories));
+  });
+  LlmExtractor extractor(client);
+  const ChunkReply reply = AnswerOf(extractor, shown.chunk);
+  ASSERT_NE(reply.journal, "");
+  const absl::StatusOr<ChunkReply> again = extractor.Recall(shown.chunk, reply.journal);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(Sayings(*again), Sayings(reply));
+  EXPECT_EQ(again->unreadable, reply.unreadable);
+  EXPECT_EQ(again->calls, 0);
+  EXPECT_THAT(client.requests, SizeIs(3));
+}
+
+TEST(LlmExtractorTest, AJournalOfSomethingElseIsRefused) {
+  const OwnedChunk shown = Four();
+  ScriptedClient client([](const auto& memories, int) { return Ok(GistsFor(memories)); });
+  const LlmExtractor extractor(client);
+  for (const char* journal :
+       {"", "{", "[]", "{}", R"({"parts":[{"memories":[9],"answer":"{\"gists\":[]}"}],"unreadable":[]})",
+        R"({"parts":[{"memories":[0],"answer":"nope"}],"unreadable":[]})",
+        R"({"parts":[],"unreadable":[-1]})", R"({"parts":7,"unreadable":"x"})"}) {
+    EXPECT_FALSE(extractor.Recall(shown.chunk, journal).ok()) << journal;
+  }
+}
+
+TEST(LlmExtractorTest, RepliesAreReadWhereTheOwnerSays) {
+  const OwnedChunk shown = Four();
+  ScriptedClient client([](const auto& memories, int) { return Ok(GistsFor(memories)); });
+  LlmExtractor extractor(client);
+  std::vector<std::function<void()>> posted;
+  extractor.PostTo([&](std::function<void()> work) {
+    posted.push_back(std::move(work));
+    return true;
+  });
+  std::vector<ChunkReply> replies;
+  extractor.Extract(shown.chunk, nullptr, [&](ChunkReply reply) { replies.push_back(std::move(reply)); });
+  EXPECT_THAT(replies, IsEmpty());
+  ASSERT_THAT(posted, SizeIs(1));
+  posted[0]();
+  ASSERT_THAT(replies, SizeIs(1));
+  EXPECT_THAT(replies[0].gists, SizeIs(4));
+}
+
+}  // namespace
+}  // namespace slowwave
