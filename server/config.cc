@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "server/llm_options.h"
 
 namespace slowwave {
 namespace {
@@ -81,10 +82,31 @@ const std::vector<Key>& Table() {
        0,
        {"debug", "info", "warn", "error"}},
       {"log.format", &Config::log_format, "text", "text or json", 0, 0, {"text", "json"}},
-      {"llm.base_url", &Config::llm_base_url, "", "not in this build: empty, the built-in extractor"},
-      {"llm.model", &Config::llm_model, "", "not in this build"},
-      {"llm.api_key_file", &Config::llm_api_key_file, "", "not in this build"},
-      {"llm.max_in_flight", &Config::llm_max_in_flight, "", "not in this build"},
+      {"llm.base_url", &Config::llm_base_url, "",
+       "OpenAI-compatible endpoint, such as http://127.0.0.1:8000/v1; empty: the built-in extractor"},
+      {"llm.model", &Config::llm_model, "", "the model to ask; needed with llm.base_url"},
+      {"llm.api_key_file", &Config::llm_api_key_file, "", "file with the endpoint's key; empty: llm.api_key"},
+      {"llm.api_key", &Config::llm_api_key, "",
+       "the endpoint's key; for the environment, as flags can be seen by others; empty: none"},
+      {"llm.max_in_flight", &Config::llm_max_in_flight, "16", "calls at once", 1, 1024},
+      {"llm.requests_per_minute", &Config::llm_requests_per_minute, "0", "calls a minute; 0: no limit", 0,
+       1e6},
+      {"llm.tokens_per_minute", &Config::llm_tokens_per_minute, "0", "tokens a minute; 0: no limit", 0, 1e9},
+      {"llm.connect_seconds", &Config::llm_connect_seconds, "10", "how long connecting may take", 1, 600},
+      {"llm.silence_seconds", &Config::llm_silence_seconds, "60",
+       "how long an answer may be silent, before its first byte too", 1, 3600},
+      {"llm.total_seconds", &Config::llm_total_seconds, "180", "how long a call may take altogether", 1,
+       3600},
+      {"llm.retries", &Config::llm_retries, "4", "tries after a call that failed", 0, 20},
+      {"llm.response_format",
+       &Config::llm_response_format,
+       "auto",
+       "how JSON is asked for: auto (the best that the endpoint takes), json_schema, json_object or none",
+       0,
+       0,
+       {"auto", "json_schema", "json_object", "none"}},
+      {"llm.proxy", &Config::llm_proxy, "", "proxy to the endpoint; empty: none"},
+      {"llm.ca_file", &Config::llm_ca_file, "", "certificates to trust, PEM; empty: the system's"},
       {"embedding.base_url", &Config::embedding_base_url, "",
        "not in this build: empty, the built-in embedder"},
       {"embedding.model", &Config::embedding_model, "", "not in this build"},
@@ -268,18 +290,14 @@ absl::Status Check(const Config& config) {
           "cluster.threshold is not a cosine; allowed: -1 to 1, or empty (calibrated)");
     }
   }
-  for (const auto& [name, value] :
-       {std::pair("llm.base_url", &config.llm_base_url), std::pair("llm.model", &config.llm_model),
-        std::pair("llm.api_key_file", &config.llm_api_key_file),
-        std::pair("llm.max_in_flight", &config.llm_max_in_flight),
-        std::pair("embedding.base_url", &config.embedding_base_url),
-        std::pair("embedding.model", &config.embedding_model)}) {
+  for (const auto& [name, value] : {std::pair("embedding.base_url", &config.embedding_base_url),
+                                    std::pair("embedding.model", &config.embedding_model)}) {
     if (value->empty()) continue;
     return absl::InvalidArgumentError(absl::StrCat(
-        name, " is set, but endpoints are not in this build yet; leave it empty for the built-in ",
-        absl::StartsWith(name, "llm") ? "extractor" : "embedder"));
+        name,
+        " is set, but such endpoints are not in this build yet; leave it empty for the built-in embedder"));
   }
-  return absl::OkStatus();
+  return CheckLlmKeys(config);
 }
 
 }  // namespace

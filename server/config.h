@@ -44,8 +44,20 @@ struct Config {
   int tasks_max_attempts = 0;
   std::string log_level;
   std::string log_format;
+  std::string llm_base_url;  // empty: the built-in extractor
+  std::string llm_model;
+  std::string llm_api_key, llm_api_key_file;  // never printed; LlmOptionsFrom has what they come to
+  int llm_max_in_flight = 0;
+  int llm_requests_per_minute = 0;  // 0: no limit
+  int llm_tokens_per_minute = 0;    // 0: no limit
+  int llm_connect_seconds = 0;
+  int llm_silence_seconds = 0;
+  int llm_total_seconds = 0;
+  int llm_retries = 0;
+  std::string llm_response_format;  // auto, json_schema, json_object, none
+  std::string llm_proxy;            // empty: none
+  std::string llm_ca_file;          // empty: the system's
   // Known, but for a later version: setting one is an error, not a silence.
-  std::string llm_base_url, llm_model, llm_api_key_file, llm_max_in_flight;
   std::string embedding_base_url, embedding_model;
 };
 

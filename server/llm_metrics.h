@@ -1,0 +1,29 @@
+// What the LLM client counts. Bound once at start-up; updates never look a label up in the registry.
+// Thread-safe. No tenant or user in a label. `registry` must outlive this.
+#ifndef SLOWWAVE_SERVER_LLM_METRICS_H_
+#define SLOWWAVE_SERVER_LLM_METRICS_H_
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <map>
+#include <string>
+
+namespace slowwave {
+
+struct LlmMetrics {
+  explicit LlmMetrics(prometheus::Registry& registry);
+  // slowwave_llm_calls_total{outcome}, one for each of kCallWords; const after construction
+  std::map<std::string, prometheus::Counter*> calls;
+  prometheus::Gauge& in_flight;            // slowwave_llm_in_flight
+  prometheus::Histogram& seconds;          // slowwave_llm_seconds: of a call, whatever came of it
+  prometheus::Gauge& breaker_open;         // slowwave_llm_breaker_open: 1 while nothing is asked
+  prometheus::Counter& prompt_tokens;      // slowwave_llm_tokens_total{kind="prompt"}
+  prometheus::Counter& completion_tokens;  // {kind="completion"}
+};
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_SERVER_LLM_METRICS_H_
