@@ -175,6 +175,13 @@ struct FactFilter {
   std::string subject, category_part, key;  // exact; empty: any
 };
 
+// Limits of StoreExchanges; the first is LoadExchanges' too.
+inline constexpr size_t kMaxExchanges = 1000;  // of one call
+inline constexpr size_t kMaxReplyBytes = size_t{4} << 20;
+inline constexpr size_t kMaxRepliesBytes = size_t{64} << 20;  // together
+// How many exchanges past their retention one StoreExchanges deletes at most.
+inline constexpr int kExpireExchanges = 32;
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -261,6 +268,17 @@ class Store {
                                              int context_turns) = 0;
   // kAborted.
   virtual absl::Status StorePlan(const Lease& lease, const std::string& run_id, const std::string& plan) = 0;
+  // The journal: which of these requests the endpoint has answered for this user, each once, by hash.
+  // kInvalidArgument: more than kMaxExchanges.
+  virtual absl::StatusOr<std::vector<Exchange>> LoadExchanges(
+      const UserKey& user, const std::vector<std::string>& request_hashes) = 0;
+  // What a run was answered, before it is used. A hash that is there already stays as it was; so the same
+  // call may be made again. Also deletes the user's exchanges that are older than `retention`, oldest first
+  // and kExpireExchanges at most, but not this run's (absl::InfiniteDuration(): none). kAborted;
+  // kInvalidArgument: over a limit above. In Postgres a crash of the server itself may lose the last of them,
+  // never one of a run that has committed.
+  virtual absl::Status StoreExchanges(const Lease& lease, const std::string& run_id,
+                                      const std::vector<Exchange>& exchanges, absl::Duration retention) = 0;
   // `raw_keys` as assertions carry them, `slot_keys` as facts do.
   virtual absl::StatusOr<SlotContents> LoadSlots(const UserKey& user,
                                                  const std::vector<std::string>& raw_keys,

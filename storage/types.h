@@ -326,6 +326,14 @@ struct RunRecord {
   std::string change_set;
 };
 
+// A request to the LLM endpoint that was answered. Inserted and deleted, never updated.
+struct Exchange {
+  std::string request_hash;  // SHA-256 of the request, lower-case hex
+  std::string reply;         // what the endpoint said, as it was accepted
+  std::string model;
+  int64_t prompt_tokens = 0, completion_tokens = 0;  // as billed when it was made
+};
+
 }  // namespace slowwave
 
 #endif  // SLOWWAVE_STORAGE_TYPES_H_

@@ -1,5 +1,5 @@
 // The class behind OpenPostgres. Its methods lie in one file a topic: users, triggers, episodes, tasks,
-// leases, sampling, commit, runs, facts, slots.
+// leases, sampling, exchanges, commit, runs, facts, slots.
 #ifndef SLOWWAVE_STORAGE_POSTGRES_STORE_IMPL_H_
 #define SLOWWAVE_STORAGE_POSTGRES_STORE_IMPL_H_
 
@@ -58,6 +58,10 @@ class PostgresStore : public Store {
   absl::StatusOr<Sample> LoadPlanned(const Lease& lease, const std::vector<std::string>& ids,
                                      int context_turns) override;
   absl::Status StorePlan(const Lease& lease, const std::string& run_id, const std::string& plan) override;
+  absl::StatusOr<std::vector<Exchange>> LoadExchanges(
+      const UserKey& user, const std::vector<std::string>& request_hashes) override;
+  absl::Status StoreExchanges(const Lease& lease, const std::string& run_id,
+                              const std::vector<Exchange>& exchanges, absl::Duration retention) override;
   absl::StatusOr<SlotContents> LoadSlots(const UserKey& user, const std::vector<std::string>& raw_keys,
                                          const std::vector<std::string>& slot_keys) override;
   absl::StatusOr<SlotContents> LoadAllSlots(const UserKey& user) override;

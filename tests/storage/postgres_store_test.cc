@@ -127,7 +127,8 @@ TEST(PostgresMigrationTest, EncodingOtherThanUtf8IsRefused) {
 TEST(PostgresRoleTest, DaemonsRoleCannotRewriteWhatWasSaid) {
   const std::unique_ptr<Store> store = OpenEmptied(DaemonUrl(), nullptr);
   Must(store->IngestEpisodes({"acme", "ana"}, {MakeEpisode("e")}, {}, nullptr));
-  for (const char* table : {"episode", "assertion", "fact", "review", "quarantine", "run", "erased"}) {
+  for (const char* table :
+       {"episode", "assertion", "fact", "review", "quarantine", "run", "exchange", "erased"}) {
     SCOPED_TRACE(table);
     EXPECT_THROW(
         PostgresServer::Sql(DaemonUrl(), absl::StrCat("UPDATE slowwave.", table, " SET tenant_id = 'x'")),
@@ -195,6 +196,8 @@ constexpr char kFill[] = R"(
     FROM slowwave.user_state, generate_series(1, 10) n;
   INSERT INTO slowwave.run SELECT tenant_id, task_id, user_id, task_id, now(), now(), true, 1, '', '', '' FROM
     slowwave.task WHERE state = 5;
+  INSERT INTO slowwave.exchange SELECT tenant_id, user_id, 'h' || n, 'r', now() - n * interval '1 hour', 'm', 1, 1, 'x'
+    FROM slowwave.user_state, generate_series(1, 30) n;
   ANALYZE)";
 
 // The first column of each row.
@@ -275,12 +278,15 @@ TEST(PostgresQueryTest, NothingIsReadInVainForEachRowBeforeThereAreStatistics) {
     ALTER TABLE slowwave.user_state SET (autovacuum_enabled = off);
     ALTER TABLE slowwave.run SET (autovacuum_enabled = off);
     ALTER TABLE slowwave.pending SET (autovacuum_enabled = off);
+    ALTER TABLE slowwave.exchange SET (autovacuum_enabled = off);
     INSERT INTO slowwave.user_state(tenant_id, user_id, registered_at)
       SELECT 't', 'u' || n, now() FROM generate_series(1, 5000) n;
     INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options, created_at)
       SELECT 't', 'k' || n, 'u' || n, 4, 1, 0, now(), '[]', '{}', now() FROM generate_series(1, 5000) n;
     INSERT INTO slowwave.pending(tenant_id, user_id, id, type, occurred_at, importance, confidence, access_count, bytes)
       SELECT 't', 'u1', 'e' || n, 1, now(), 0.5, 0.9, 0, 5 FROM generate_series(1, 5000) n;
+    INSERT INTO slowwave.exchange SELECT 't', 'u1', 'h' || n, 'r', now() - n * interval '1 hour', 'm', 1, 1, 'x'
+      FROM generate_series(1, 5000) n;
     UPDATE slowwave.user_state SET pending = 5000, pending_bytes = 25000 WHERE user_id = 'u1')");
   PGconn* connection = PQconnectdb(url.c_str());
   const auto few = [](absl::string_view prefix) {
@@ -295,6 +301,8 @@ TEST(PostgresQueryTest, NothingIsReadInVainForEachRowBeforeThereAreStatistics) {
       {"commit_review",
        absl::StrCat("'t', 'u1', ", few("e"), ", ", ones, ", ", ones, ", 400, 'r', '{}', 0, 0, 0, ''")},
       {"task_page_of_tenant", "'t', 4, NULL, '', 2"},
+      {"exchange_load", absl::StrCat("'t', 'u1', ", few("h"))},
+      {"exchange_expire", "'t', 'u1', 3600000000, 'other', 32, now()"},
   };
   Lines(connection, "SET plan_cache_mode = force_custom_plan; SET enable_bitmapscan = off");
   for (const auto& [name, parameters] : calls) {

@@ -59,10 +59,15 @@ TEST(SqliteStoreTest, KeepsEverythingAcrossReopening) {
     EnqueueRequest request;
     request.user = kAna;
     task_id = Must(store->Enqueue(request)).task.id;
+    const Lease lease = Must(store->ClaimTasks("worker", 1, absl::Seconds(30))).at(0).lease;
+    Must(store->StoreExchanges(lease, "run", {{.request_hash = "h", .reply = "said", .model = "m"}},
+                               absl::InfiniteDuration()));
+    Must(store->ReleaseTask(lease));
   }
   auto store = Must(OpenSqlite({.path = folder.File("store.db")}));
   EXPECT_EQ(Must(store->GetEpisode(kAna, "e")).episode.text, MakeEpisode("e").text);
   EXPECT_EQ(Must(store->GetTask("acme", task_id)).state, TaskState::kWaiting);
+  EXPECT_EQ(Must(store->LoadExchanges(kAna, {"h"})).at(0).reply, "said");
 }
 
 TEST(SqliteStoreTest, SecondOpenNamesTheHolder) {
