@@ -308,12 +308,13 @@ absl::StatusOr<Page<Task>> PostgresStore::ListTasks(const TaskFilter& filter, co
   int64_t states = 0;
   for (TaskState state : filter.states) states |= int64_t{1} << static_cast<int>(state);
   const int64_t count = int64_t{limit} + 1;
-  return Single("list tasks", [&](Transaction& t) -> absl::StatusOr<Page<Task>> {
+  // Not by itself: a planner that may use bitmaps sorts all tasks for a page of two.
+  return Read("list tasks", [&](Transaction& t) -> absl::StatusOr<Page<Task>> {
     Rows rows =
         filter.user.empty()
             ? t.Add("task_page_of_tenant", filter.tenant, states, last_time, last_id, count)
             : t.Add("task_page_of_user", filter.tenant, states, last_time, last_id, count, filter.user);
-    t.Send();
+    t.Finish();
     Page<Task> page;
     while (rows.Step()) {
       if (page.items.size() == static_cast<size_t>(limit)) {
