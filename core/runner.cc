@@ -113,7 +113,8 @@ void Runner::End(const std::shared_ptr<OpenRun>& run, const absl::Status& status
   const std::string& task_id = run->state.claimed.task.id;
   const Report& report = run->state.report;
   RunEnd end{KeyOfRun(run->state.claimed.lease),
-             absl::IsUnavailable(status) || absl::IsResourceExhausted(status)};
+             absl::IsUnavailable(status) || absl::IsResourceExhausted(status),
+             status.ok() && report.sampled == 0};
   metrics_.run_seconds.Observe(absl::ToDoubleSeconds(clock_() - run->began));
   if (status.ok()) {
     metrics_.runs_committed.Increment();

@@ -29,6 +29,7 @@ inline RunKey KeyOfRun(const Lease& lease) { return {lease.task_id, lease.token}
 struct RunEnd {
   RunKey run;
   bool store_trouble = false;  // the store is unavailable or full: claiming more would not help
+  bool idle = false;           // its user had nothing pending
 };
 
 struct RunnerOptions {
