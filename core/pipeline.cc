@@ -141,6 +141,39 @@ absl::Status Pipeline::MakePlan(RunState& run) const {
   return store_.StorePlan(run.claimed.lease, run.plan.run_id, PlanToJson(run.plan));
 }
 
+// What an earlier attempt was answered, or another run that asked the same.
+absl::Status Pipeline::Recall(RunState& run) const {
+  run.recalled.assign(run.chunks.size(), false);
+  run.questions.clear();
+  std::vector<std::string> asked;
+  for (const Chunk& chunk : run.chunks) {
+    run.questions.push_back(extractor_.QuestionOf(chunk));
+    if (!run.questions.back().empty()) asked.push_back(run.questions.back());
+  }
+  if (asked.empty() || run.claimed.task.options.fresh) return absl::OkStatus();
+  absl::StatusOr<std::vector<Exchange>> exchanges = store_.LoadExchanges(run.claimed.lease.user, asked);
+  if (!exchanges.ok()) return exchanges.status();
+  std::map<std::string, const Exchange*> by_question;
+  for (const Exchange& exchange : *exchanges) by_question[exchange.request_hash] = &exchange;
+  for (size_t i = 0; i < run.chunks.size(); ++i) {
+    const auto found = by_question.find(run.questions[i]);
+    if (found == by_question.end()) continue;
+    absl::StatusOr<ChunkReply> reply = extractor_.Recall(run.chunks[i], found->second->reply);
+    if (!reply.ok()) {
+      run.report.errors.push_back(
+          absl::StrCat("chunk ", i, ": ", reply.status().message(), "; it is asked about again"));
+      continue;
+    }
+    run.replies[i] = *std::move(reply);
+    run.recalled[i] = true;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Pipeline::Keep(const RunState& run, const std::vector<Exchange>& exchanges) const {
+  return store_.StoreExchanges(run.claimed.lease, run.plan.run_id, exchanges, options_.exchange_retention);
+}
+
 absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
   Report& report = run.report;
   const Task& task = run.claimed.task;
@@ -173,6 +206,7 @@ absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
   const auto slots = std::make_shared<const std::vector<Slot>>(Registry(run.sample.registry).slots());
   for (Chunk& chunk : run.chunks) chunk.slots = slots;
   run.replies.assign(run.chunks.size(), {});
+  if (absl::Status s = Recall(run); !s.ok()) return s;
   report.extractor = extractor_.name();
   report.model = extractor_.model();
   report.prompt_version = extractor_.prompt_version();

@@ -26,6 +26,7 @@ struct PipelineOptions {
   int min_cluster_size = 2;
   int max_clusters = 0;
   std::optional<double> similarity_threshold;
+  absl::Duration exchange_retention = absl::Hours(24 * 30);
 };
 
 class Pipeline {
@@ -35,8 +36,13 @@ class Pipeline {
            EngineMetrics& metrics, Clock clock);
 
   // Samples and clusters, or takes up the plan of an earlier attempt; leaves run.chunks to be extracted
-  // (perhaps none). kCancelled: `stop` was set. kAborted: the lease is lost. Other errors are the store's.
+  // (perhaps none), less those that run.recalled has a
+  // reply for. kCancelled: `stop` was set. kAborted: the lease is lost. Other errors are the store's.
   absl::Status Prepare(RunState& run, const RunStop& stop) const;
+
+  // Keeps accepted replies, before they are used, so that no later attempt pays for them again. kAborted: the
+  // lease is lost.
+  absl::Status Keep(const RunState& run, const std::vector<Exchange>& exchanges) const;
 
   // Grounds, aligns, folds and commits what run.replies hold. kUnavailable: the extractor cannot
   // answer now. Other errors as Prepare; kAborted also
@@ -46,6 +52,7 @@ class Pipeline {
  private:
   absl::Status Sample(RunState& run) const;
   absl::Status MakePlan(RunState& run) const;
+  absl::Status Recall(RunState& run) const;
   absl::Status Commit(RunState& run, const Registry& registry, const RunStop& stop) const;
   SampleSpec SpecOf(const RunState& run) const;
   // Ends a stage: its line in the report, its metric, its event for watchers.

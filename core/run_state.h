@@ -21,6 +21,9 @@ struct RunState {
   absl::Time extract_began;
   std::vector<ChunkMemory> shown;   // parallel to sample.episodes: cluster and centrality
   std::vector<ChunkReply> replies;  // by chunk
+  // By chunk: what its reply is kept under (empty: it is not), and whether the store had it already.
+  std::vector<std::string> questions;
+  std::vector<bool> recalled;
   std::vector<Assertion> assertions;
   std::vector<Quarantined> quarantine;
   std::vector<std::string> reviewed, cited, left, unreadable;

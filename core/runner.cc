@@ -2,7 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "core/failpoint.h"
@@ -10,12 +13,27 @@
 
 namespace slowwave {
 
+namespace {
+
+void AddReply(const ChunkReply& reply, Report& report) {
+  report.calls += reply.calls;
+  report.prompt_tokens += reply.prompt_tokens;
+  report.completion_tokens += reply.completion_tokens;
+  report.retries += reply.retries;
+  for (const auto& [word, count] : reply.outcomes) report.outcomes[word] += count;
+}
+
+}  // namespace
+
 struct Runner::OpenRun {
   RunState state;
   StopFlag stop;
   absl::Time began;
   absl::Mutex mu;
   size_t unanswered ABSL_GUARDED_BY(mu) = 0;
+  std::vector<Exchange> unkept ABSL_GUARDED_BY(mu);  // answered, not yet stored
+  bool keeping ABSL_GUARDED_BY(mu) = false;          // KeepReplies is under way or submitted
+  absl::Status kept ABSL_GUARDED_BY(mu);             // the first failure to store
 };
 
 Runner::Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Extractor& extractor,
@@ -39,12 +57,16 @@ void Runner::Begin(ClaimedTask task, StopFlag stop) {
   PublishState(*run, TaskState::kRunning, "");
   if (absl::Status s = pipeline_.Prepare(run->state, *run->stop); !s.ok()) return End(run, s);
   const size_t chunks = run->state.chunks.size();
-  if (chunks == 0) return FinishRun(run);
+  std::vector<bool> recalled = run->state.recalled;
+  const auto known = static_cast<size_t>(std::count(recalled.begin(), recalled.end(), true));
+  for (const ChunkReply& reply : run->state.replies) AddReply(reply, run->state.report);
+  if (known == chunks) return FinishRun(run);
   {
     absl::MutexLock lock(&run->mu);
-    run->unanswered = chunks;
+    run->unanswered = chunks - known;
   }
   for (size_t i = 0; i < chunks; ++i) {
+    if (recalled[i]) continue;
     extractor_.Extract(run->state.chunks[i], run->stop,
                        [this, run, i](ChunkReply reply) { Extracted(run, i, std::move(reply)); });
   }
@@ -56,22 +78,57 @@ void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkR
     reply.status = absl::DeadlineExceededError(s.message());
   {
     absl::MutexLock lock(&run->mu);
-    Report& report = run->state.report;
-    report.calls += reply.calls;
-    report.prompt_tokens += reply.prompt_tokens;
-    report.completion_tokens += reply.completion_tokens;
-    report.retries += reply.retries;
-    for (const auto& [word, count] : reply.outcomes) report.outcomes[word] += count;
-    run->state.replies[chunk] = std::move(reply);
-    if (--run->unanswered > 0) return;
+    RunState& state = run->state;
+    AddReply(reply, state.report);
+    // An answer too long to be kept is used all the same: a later attempt pays for it again.
+    if (!reply.journal.empty() && reply.journal.size() <= kMaxReplyBytes && !state.questions[chunk].empty()) {
+      run->unkept.push_back({state.questions[chunk], std::move(reply.journal), extractor_.model(),
+                             reply.prompt_tokens, reply.completion_tokens});
+    }
+    state.replies[chunk] = std::move(reply);
+    --run->unanswered;
+    if (run->keeping || (run->unkept.empty() && run->unanswered > 0)) return;
+    run->keeping = true;
   }
   // Ahead of new starts: what is open is finished before more is opened.
-  if (!pool_.Submit([this, run] { FinishRun(run); }, /*urgent=*/true)) {
+  if (!pool_.Submit([this, run] { KeepReplies(run); }, /*urgent=*/true)) {
     End(run, absl::CancelledError("shutting down"));
   }
 }
 
+void Runner::KeepReplies(const std::shared_ptr<OpenRun>& run) {
+  for (;;) {
+    std::vector<Exchange> batch;
+    {
+      absl::MutexLock lock(&run->mu);
+      if (run->unkept.empty() || !run->kept.ok()) {
+        run->keeping = false;
+        if (run->unanswered > 0) return;
+        break;
+      }
+      size_t bytes = 0, count = 0;
+      for (; count < std::min(run->unkept.size(), kMaxExchanges); ++count) {
+        bytes += run->unkept[count].reply.size();
+        if (count > 0 && bytes > kMaxRepliesBytes) break;
+      }
+      const auto end = run->unkept.begin() + static_cast<std::ptrdiff_t>(count);
+      batch.assign(std::make_move_iterator(run->unkept.begin()), std::make_move_iterator(end));
+      run->unkept.erase(run->unkept.begin(), end);
+    }
+    absl::Status kept = pipeline_.Keep(run->state, batch);
+    absl::MutexLock lock(&run->mu);
+    run->kept.Update(kept);
+  }
+  FinishRun(run);
+}
+
 void Runner::FinishRun(const std::shared_ptr<OpenRun>& run) {
+  absl::Status kept;
+  {
+    absl::MutexLock lock(&run->mu);
+    kept = run->kept;
+  }
+  if (!kept.ok()) return End(run, kept);
   End(run, pipeline_.Finish(run->state, *run->stop));
 }
 
@@ -114,7 +171,8 @@ void Runner::End(const std::shared_ptr<OpenRun>& run, const absl::Status& status
   const std::string& task_id = run->state.claimed.task.id;
   const Report& report = run->state.report;
   RunEnd end{KeyOfRun(run->state.claimed.lease),
-             absl::IsUnavailable(status) || absl::IsResourceExhausted(status)};
+             absl::IsUnavailable(status) || absl::IsResourceExhausted(status),
+             status.ok() && report.sampled == 0};
   metrics_.run_seconds.Observe(absl::ToDoubleSeconds(clock_() - run->began));
   if (status.ok()) {
     metrics_.runs_committed.Increment();

@@ -29,6 +29,7 @@ inline RunKey KeyOfRun(const Lease& lease) { return {lease.task_id, lease.token}
 struct RunEnd {
   RunKey run;
   bool store_trouble = false;  // the store is unavailable or full: claiming more would not help
+  bool idle = false;           // its user had nothing pending
 };
 
 struct RunnerOptions {
@@ -48,6 +49,8 @@ class Runner {
  private:
   struct OpenRun;
   void Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkReply reply);
+  // Stores what has been answered since the last time, then finishes if all is answered and stored.
+  void KeepReplies(const std::shared_ptr<OpenRun>& run);
   void FinishRun(const std::shared_ptr<OpenRun>& run);
   void End(const std::shared_ptr<OpenRun>& run, const absl::Status& status);
   void PublishState(const OpenRun& run, TaskState state, const std::string& message);

@@ -27,7 +27,8 @@ Scheduler::Scheduler(SchedulerOptions options, const asio::any_io_executor& exec
       store_calls_(std::move(store_calls)),
       strand_(asio::make_strand(executor)),
       sweep_timer_(timers(strand_)),
-      renewal_timer_(timers(strand_)) {}
+      renewal_timer_(timers(strand_)),
+      claim_timer_(timers(strand_)) {}
 
 void Scheduler::Start() {
   asio::post(strand_, [this] {
@@ -37,7 +38,10 @@ void Scheduler::Start() {
 }
 
 void Scheduler::Wake() {
-  asio::post(strand_, [this] { Claim(); });
+  asio::post(strand_, [this] {
+    woken_ = true;
+    Claim();
+  });
 }
 
 void Scheduler::Ended(const RunEnd& end) {
@@ -46,7 +50,9 @@ void Scheduler::Ended(const RunEnd& end) {
     metrics_.runs_open.Set(static_cast<double>(held_.size()));
     if (end.store_trouble) return Troubled();
     troubles_ = 0;
-    Claim();
+    // What bulk does for a fraction of the price is left to it; not all claims, lest others' tasks starve.
+    if (end.idle && finishing_idle_ > 0) return HoldClaims(clock_() + options_.idle_pause);
+    ClaimNow();
   });
 }
 
@@ -62,6 +68,7 @@ void Scheduler::Drain() {
   asio::post(strand_, [this] {
     draining_ = true;
     sweep_timer_->Cancel();
+    claim_timer_->Cancel();
   });
 }
 
@@ -76,7 +83,21 @@ void Scheduler::Stop() {
     draining_ = stopped_ = true;
     sweep_timer_->Cancel();
     renewal_timer_->Cancel();
+    claim_timer_->Cancel();
   });
+}
+
+void Scheduler::HoldClaims(absl::Duration until) {
+  assert(strand_.running_in_this_thread());
+  hold_until_ = std::max(hold_until_, until);
+  Claim();
+}
+
+void Scheduler::ClaimNow() {
+  assert(strand_.running_in_this_thread());
+  hold_until_ = -absl::InfiniteDuration();
+  if (std::exchange(claim_waits_, false)) claim_timer_->Cancel();
+  Claim();
 }
 
 void Scheduler::Claim() {
@@ -86,10 +107,18 @@ void Scheduler::Claim() {
     claim_again_ = true;  // what woke us may have come too late for the claim under way
     return;
   }
+  if (const absl::Duration now = clock_(); now < hold_until_) {
+    if (std::exchange(claim_waits_, true)) return;
+    return claim_timer_->Arm(hold_until_ - now, [this] {
+      claim_waits_ = false;
+      Claim();
+    });
+  }
   const int room = std::min(options_.max_open_runs, options_.workers + options_.max_waiting) -
                    static_cast<int>(held_.size());
   if (room <= 0) return;
   claiming_ = true;
+  claim_woken_ = std::exchange(woken_, false);
   asio::post(store_calls_, [this, room] {
     const absl::Duration sent = clock_();
     auto claimed = store_.ClaimTasks(options_.owner, room, options_.lease);
@@ -116,6 +145,11 @@ void Scheduler::Claimed(int room, absl::Duration sent, absl::StatusOr<std::vecto
     start_(std::move(task), std::move(stop));
   }
   metrics_.runs_open.Set(static_cast<double>(held_.size()));
+  if (!claimed->empty()) {
+    vain_wakes_ = 0;
+  } else if (claim_woken_ && ++vain_wakes_ >= kVainWakes) {
+    hold_until_ = std::max(hold_until_, clock_() + options_.vain_pause);
+  }
   if (again) Claim();
 }
 
@@ -143,6 +177,7 @@ void Scheduler::FinishIdle() {
         // Where that was a whole batch there are more; one is prepared while the store writes another.
         if (static_cast<int>(finished->size()) == options_.idle_tasks) FinishIdle();
       }
+      if (finishing_idle_ == 0) ClaimNow();
     });
   });
 }
@@ -180,7 +215,7 @@ void Scheduler::Swept(const absl::StatusOr<int>& rescued, const absl::StatusOr<S
   }
   if (*rescued > 0) metrics_.tasks_rescued.Increment(*rescued);
   if (swept->fired > 0) metrics_.triggers_fired.Increment(swept->fired);
-  Claim();
+  ClaimNow();
   if (swept->examined >= options_.sweep_users) return Sweep();
   ArmSweep();
 }

@@ -33,9 +33,11 @@ struct SchedulerOptions {
   int workers = 2;
   absl::Duration lease = absl::Seconds(30);
   int max_attempts = 5;
-  absl::Duration sweep = absl::Seconds(1);  // between two looks for what has come due
-  int sweep_users = 500;                    // a transaction
-  int idle_tasks = 500;                     // finished in bulk, a transaction; 0: never
+  absl::Duration sweep = absl::Seconds(1);              // between two looks for what has come due
+  absl::Duration vain_pause = absl::Milliseconds(10);   // between two claims, where wake-ups bring nothing
+  absl::Duration idle_pause = absl::Milliseconds(100);  // the same, of idle users' tasks beside bulk
+  int sweep_users = 500;                                // a transaction
+  int idle_tasks = 500;                                 // finished in bulk, a transaction; 0: never
 };
 
 // What a scheduler does with the tasks of users that have nothing pending.
@@ -73,6 +75,10 @@ class Scheduler {
     StopFlag stop;
   };
   void Claim();
+  // No claim until then, but for what lifts it.
+  void HoldClaims(absl::Duration until);
+  // Claims whatever was held back.
+  void ClaimNow();
   void Claimed(int room, absl::Duration sent, absl::StatusOr<std::vector<ClaimedTask>> claimed);
   void FinishIdle();
   void Sweep();
@@ -86,6 +92,9 @@ class Scheduler {
   absl::Duration HoldFor() const { return options_.lease - options_.lease / 6; }
 
   static constexpr int kIdleBatches = 2;
+  // A wake-up that finds nothing may have come too early; more of them in a row are of a paused tenant, or
+  // for another process.
+  static constexpr int kVainWakes = 2;
 
   const SchedulerOptions options_;
   Store& store_;
@@ -95,12 +104,17 @@ class Scheduler {
   const SteadyClock clock_;
   boost::asio::any_io_executor store_calls_;
   boost::asio::strand<boost::asio::any_io_executor> strand_;
-  const std::unique_ptr<Timer> sweep_timer_, renewal_timer_;  // strand_ only, as all below
+  const std::unique_ptr<Timer> sweep_timer_, renewal_timer_, claim_timer_;  // strand_ only, as all below
   std::map<RunKey, Held> held_;
   bool draining_ = false, stopped_ = false;
   bool claiming_ = false, claim_again_ = false, sweeping_ = false, renewing_ = false;
-  int finishing_idle_ = 0;  // batches under way
-  int troubles_ = 0;        // in a row
+  bool woken_ = false;        // since the last claim was sent
+  bool claim_woken_ = false;  // the claim under way was asked for by a wake-up
+  bool claim_waits_ = false;  // for `claim_timer_`
+  int vain_wakes_ = 0;        // in a row
+  int finishing_idle_ = 0;    // batches under way
+  int troubles_ = 0;          // in a row
+  absl::Duration hold_until_ = -absl::InfiniteDuration();
   absl::Duration rest_until_ = -absl::InfiniteDuration();
   absl::Duration idle_rest_until_ = -absl::InfiniteDuration();
 };

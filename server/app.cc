@@ -22,8 +22,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/engine.h"
+#include "core/llm_extractor.h"
 #include "server/consolidation_service.h"
 #include "server/http_endpoint.h"
+#include "server/http_llm_client.h"
+#include "server/llm_options.h"
 #include "server/memory_service.h"
 #include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/sqlite_store.h"
@@ -97,18 +100,24 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const AppOptions& options) {
 
 // In order of lifetime: what stands below uses what stands above.
 struct App::Impl {
-  explicit Impl(AppOptions options, std::unique_ptr<Store> opened)
+  Impl(AppOptions options, std::unique_ptr<Store> opened, std::unique_ptr<prometheus::Registry> registry,
+       std::unique_ptr<HttpLlmClient> client)
       : config(std::move(options.config)),
+        metrics(std::move(registry)),
         store(std::move(opened)),
-        engine(EngineOptionsFrom(config), *store, metrics),
+        llm(std::move(client)),
+        extractor(llm == nullptr ? nullptr : std::make_unique<LlmExtractor>(*llm)),
+        engine(EngineOptionsFrom(config), *store, *metrics, extractor.get()),
         env{*store, engine, options.now, MakeUuid},
         executor(config.rpc_threads, kMaxWaitingCalls),
         consolidation(env, {executor, gate}),
         memory(env, {executor, gate}) {}
 
   const Config config;
-  prometheus::Registry metrics;
+  const std::unique_ptr<prometheus::Registry> metrics;
   const std::unique_ptr<Store> store;
+  const std::unique_ptr<HttpLlmClient> llm;  // null: the built-in extractor
+  const std::unique_ptr<LlmExtractor> extractor;
   Engine engine;
   const ServiceEnv env;
   CallGate gate;
@@ -165,7 +174,17 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(AppOptions options) {
     if (!opened.ok()) return opened.status();
     store = *std::move(opened);
   }
-  return std::unique_ptr<App>(new App(std::make_unique<Impl>(std::move(options), std::move(store))));
+  auto registry = std::make_unique<prometheus::Registry>();
+  std::unique_ptr<HttpLlmClient> client;
+  if (!options.config.llm_base_url.empty()) {
+    absl::StatusOr<HttpLlmOptions> llm = LlmOptionsFrom(options.config);
+    if (!llm.ok()) return llm.status();
+    absl::StatusOr<std::unique_ptr<HttpLlmClient>> started = HttpLlmClient::Start(*std::move(llm), *registry);
+    if (!started.ok()) return started.status();
+    client = *std::move(started);
+  }
+  return std::unique_ptr<App>(new App(
+      std::make_unique<Impl>(std::move(options), std::move(store), std::move(registry), std::move(client))));
 }
 
 absl::Status App::Start() {
@@ -176,7 +195,7 @@ absl::Status App::Start() {
     const absl::StatusOr<HostPort> address = ParseHostPort(app.config.http_listen);
     if (!address.ok()) return address.status();
     absl::StatusOr<std::unique_ptr<HttpEndpoint>> http =
-        HttpEndpoint::Start(*address, app.metrics, [&app] { return app.Ready(); });
+        HttpEndpoint::Start(*address, *app.metrics, [&app] { return app.Ready(); });
     if (!http.ok()) return http.status();
     app.http = *std::move(http);
     app.http_listen = app.http->address();

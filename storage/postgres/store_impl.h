@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "storage/fair_share.h"
+#include "storage/postgres/enqueue_line.h"
 #include "storage/postgres/listener.h"
 #include "storage/postgres/pool.h"
 #include "storage/postgres/postgres_store.h"
@@ -148,8 +149,8 @@ class PostgresStore : public Store {
     return result;
   }
   // tasks.cc
-  // Unset: it is not the simple case that one statement is for.
-  absl::StatusOr<std::optional<EnqueueResult>> EnqueueNew(const EnqueueRequest& request);
+  // Unset where it is not the simple case that one statement is for.
+  absl::StatusOr<EnqueueLine::Answers> EnqueueNew(const EnqueueLine::Batch& batch, absl::Time deadline);
   absl::StatusOr<EnqueueResult> EnqueueInside(Transaction& t, const EnqueueRequest& request,
                                               const FireRequest* fire);
   void ExpireRequests(Transaction& t, const EnqueueRequest& request);
@@ -176,6 +177,8 @@ class PostgresStore : public Store {
 
   const PostgresOptions options_;
   Pool pool_;
+  EnqueueLine enqueue_line_{
+      [this](const EnqueueLine::Batch& batch, absl::Time deadline) { return EnqueueNew(batch, deadline); }};
   std::atomic<int64_t> requests_ = 0;  // that had a request_id
   absl::Mutex hint_mutex_;
   // Of the last request that came by way of this process, and whether the tenants that were last seen to have

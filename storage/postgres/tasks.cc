@@ -199,25 +199,57 @@ void PostgresStore::ExpireRequests(Transaction& t, const EnqueueRequest& request
   t.Add("request_expire", request.user.tenant, t.clock());
 }
 
-absl::StatusOr<std::optional<EnqueueResult>> PostgresStore::EnqueueNew(const EnqueueRequest& request) {
-  std::vector<std::string> reasons;
-  if (!request.reason.empty()) reasons.push_back(request.reason);
-  auto added = Single("enqueue", [&](Transaction& t) -> absl::StatusOr<std::optional<EnqueueResult>> {
-    Rows row = t.Add("enqueue_new", request.user.tenant, request.user.user, codec::NewUuid(), request.kind,
-                     request.priority, codec::EncodeStrings(reasons), codec::EncodeOptions(request.options),
-                     t.clock(), request.request_id, request.request_body, request.request_note,
-                     request.kind == TriggerKind::kManual);
-    t.Guard(absl::AlreadyExistsError("enqueue: the same request came in meanwhile"));
-    ExpireRequests(t, request);
-    if (!t.Finish() || !row.Step()) return std::nullopt;
-    return EnqueueResult{.task = ReadTask(request.user.tenant, row)};
-  });
-  if (absl::IsAlreadyExists(added.status())) return std::nullopt;
-  return added;
+absl::StatusOr<EnqueueLine::Answers> PostgresStore::EnqueueNew(const EnqueueLine::Batch& batch,
+                                                               absl::Time deadline) {
+  const std::string& tenant = batch.front()->user.tenant;
+  std::vector<std::string> users, reasons, options, requests;
+  std::vector<TriggerKind> kinds;
+  std::vector<int32_t> priorities;
+  for (const EnqueueRequest* request : batch) {
+    users.push_back(request->user.user);
+    kinds.push_back(request->kind);
+    priorities.push_back(request->priority);
+    reasons.push_back(codec::EncodeStrings(request->reason.empty() ? std::vector<std::string>()
+                                                                   : std::vector{request->reason}));
+    options.push_back(codec::EncodeOptions(request->options));
+    requests.push_back(request->request_id);
+  }
+  const auto body = [&](Transaction& t) -> absl::StatusOr<EnqueueLine::Answers> {
+    std::vector<std::string> tasks, by_hand, noted_tasks, noted, bodies, notes;
+    std::map<std::string, size_t> places;
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const EnqueueRequest& request = *batch[i];
+      places[tasks.emplace_back(codec::NewUuid())] = i;
+      if (request.kind == TriggerKind::kManual) by_hand.push_back(tasks.back());
+      if (request.request_id.empty()) continue;
+      noted_tasks.push_back(tasks.back());
+      noted.push_back(request.request_id);
+      bodies.push_back(request.request_body);
+      notes.push_back(request.request_note);
+    }
+    Rows row =
+        t.Add("enqueue_new", tenant, t.clock(), users, tasks, kinds, priorities, reasons, options, requests);
+    if (!by_hand.empty()) t.Add("enqueue_by_hand", tenant, t.clock(), by_hand, TriggerKind::kManual);
+    if (!noted.empty()) {
+      t.Add("enqueue_noted", tenant, t.clock(), noted_tasks, noted, bodies, notes);
+      t.Guard(absl::AlreadyExistsError("enqueue: the same request came in meanwhile"));
+    }
+    for (const EnqueueRequest* request : batch) ExpireRequests(t, *request);
+    t.Finish();
+    EnqueueLine::Answers answers(batch.size());
+    while (row.Step()) answers[places[row.Text(0)]] = EnqueueResult{.task = ReadTask(tenant, row)};
+    return answers;
+  };
+  absl::StatusOr<EnqueueLine::Answers> answers =
+      Transact("enqueue", Mode::kSingle, deadline - absl::Now(), body);
+  // What is wrong with one is told to that one.
+  if (answers.ok() || absl::IsUnavailable(answers.status())) return answers;
+  return EnqueueLine::Answers(batch.size());
 }
 
 absl::StatusOr<EnqueueResult> PostgresStore::Enqueue(const EnqueueRequest& request) {
-  absl::StatusOr<std::optional<EnqueueResult>> added = EnqueueNew(request);
+  absl::StatusOr<std::optional<EnqueueResult>> added =
+      enqueue_line_.Enqueue(request, absl::Now() + options_.call_timeout);
   if (!added.ok()) return added.status();
   if (added->has_value()) return Announced<EnqueueResult>(request.user.tenant, **std::move(added));
   return Announced(request.user.tenant,
@@ -308,12 +340,13 @@ absl::StatusOr<Page<Task>> PostgresStore::ListTasks(const TaskFilter& filter, co
   int64_t states = 0;
   for (TaskState state : filter.states) states |= int64_t{1} << static_cast<int>(state);
   const int64_t count = int64_t{limit} + 1;
-  return Single("list tasks", [&](Transaction& t) -> absl::StatusOr<Page<Task>> {
+  // Not by itself: a planner that may use bitmaps sorts all tasks for a page of two.
+  return Read("list tasks", [&](Transaction& t) -> absl::StatusOr<Page<Task>> {
     Rows rows =
         filter.user.empty()
             ? t.Add("task_page_of_tenant", filter.tenant, states, last_time, last_id, count)
             : t.Add("task_page_of_user", filter.tenant, states, last_time, last_id, count, filter.user);
-    t.Send();
+    t.Finish();
     Page<Task> page;
     while (rows.Step()) {
       if (page.items.size() == static_cast<size_t>(limit)) {

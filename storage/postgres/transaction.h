@@ -63,7 +63,7 @@ class Rows {
 };
 
 enum class Mode {
-  kSingle,  // one statement by itself
+  kSingle,  // one round trip by itself; of one statement, mostly
   kRead,    // one snapshot throughout
   kWrite,
 };

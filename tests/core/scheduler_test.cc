@@ -271,6 +271,68 @@ TEST_F(SchedulerTest, WakingDuringAClaimIsNotForgotten) {
   EXPECT_THAT(started_, SizeIs(1));
 }
 
+TEST_F(SchedulerTest, WakeUpsThatBringNothingAreFollowedByAPause) {
+  ASSERT_TRUE(store_->PutTenant("acme", {.paused = true}).ok());
+  Start();
+  Enqueue(kAna);
+  for (int i = 0; i < 3; ++i) {
+    scheduler_->Wake();
+    Settle();
+  }
+  ASSERT_TRUE(store_->PutTenant("acme", {}).ok());
+  scheduler_->Wake();
+  Settle();
+  EXPECT_THAT(started_, IsEmpty());
+  Advance(options_.vain_pause);
+  EXPECT_THAT(started_, SizeIs(1));
+  // Something came: the next is claimed at once again.
+  Enqueue(kBen);
+  scheduler_->Wake();
+  Settle();
+  EXPECT_THAT(started_, SizeIs(2));
+}
+
+TEST_F(SchedulerTest, ClaimsThatBringIdleTasksPauseWhileBulkIsUnderWay) {
+  options_.workers = 1;
+  options_.max_waiting = 0;
+  options_.idle_tasks = 2;
+  Restart();
+  Enqueue(kAna);
+  Start();
+  ASSERT_THAT(started_, SizeIs(1));
+  Advance(options_.sweep);  // bulk, which found nothing, may be tried again
+  for (int i = 0; i < 20; ++i) Enqueue({"acme", absl::StrCat("u", i)});
+  store_hangs_ = true;
+  const auto end = [&](bool idle) {
+    const Started run = started_.back();
+    ASSERT_TRUE(store_->CancelTask("acme", run.task.task.id).ok());
+    scheduler_->Ended({KeyOfRun(run.task.lease), false, idle});
+    main_.poll();
+  };
+  const auto one_call = [&] {
+    calls_.poll_one();
+    main_.poll();
+  };
+  end(/*idle=*/false);
+  one_call();  // the claim, which fills all room, so that a batch is on its way
+  ASSERT_THAT(started_, SizeIs(2));
+  end(/*idle=*/true);
+  one_call();
+  EXPECT_THAT(finished_idle_, SizeIs(2));
+  calls_.poll();
+  main_.poll();
+  EXPECT_THAT(started_, SizeIs(2));
+  Advance(options_.idle_pause);
+  calls_.poll();
+  main_.poll();
+  ASSERT_THAT(started_, SizeIs(3));
+  // One that had something to do is followed at once.
+  end(/*idle=*/false);
+  calls_.poll();
+  main_.poll();
+  EXPECT_THAT(started_, SizeIs(4));
+}
+
 TEST_F(SchedulerTest, WithoutAWakeUpTheNextLookFindsTheTask) {
   Start();
   Enqueue(kAna);

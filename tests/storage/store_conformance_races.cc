@@ -1,4 +1,5 @@
 // Many threads at once: the invariants hold whatever the order.
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -62,6 +63,99 @@ TEST_P(StoreConformance, RacingRetriesOfOneRequestGetOneTask) {
   });
   EXPECT_EQ(fresh, 1);
   EXPECT_THAT(ids, SizeIs(1));
+}
+
+// Each thread asks for each user, half of them with the thread's own request_id and half with one that all
+// share.
+TEST_P(StoreConformance, RacingRequestsOfManyUsersMakeOneTaskEachAndAnswerEachRequestAlike) {
+  constexpr int kThreads = 8, kUsers = 30;
+  const auto user = [](int i) { return UserKey{i % 3 == 0 ? "bees" : "acme", absl::StrCat("u", i)}; };
+  for (int i = 0; i < kUsers; ++i) Register(user(i));
+  const auto request = [&](int thread, int i) {
+    EnqueueRequest one = Request(user(i), absl::StrCat("thread ", thread));
+    one.request_id = absl::StrCat("r", i, i % 2 == 0 ? "" : absl::StrCat(" of ", thread));
+    if (i % 2 == 0) one.reason = "shared";
+    return one;
+  };
+  std::mutex mutex;
+  std::map<std::string, std::set<std::string>> tasks;  // by user, that requests were answered with
+  std::map<std::string, int> made, first;              // by user: not joined; by request: not repeated
+  InThreads(kThreads, [&](int thread) {
+    for (int n = 0; n < kUsers; ++n) {
+      const int i = thread % 2 == 0 ? n : kUsers - 1 - n;
+      const EnqueueRequest one = request(thread, i);
+      const auto result = store().Enqueue(one);
+      ASSERT_TRUE(result.ok()) << result.status();
+      EXPECT_EQ(result->task.user, one.user);
+      std::lock_guard lock(mutex);
+      tasks[one.user.user].insert(result->task.id);
+      if (!result->repeated) ++first[one.request_id];
+      if (!result->repeated && !result->joined) ++made[one.user.user];
+    }
+  });
+  for (int i = 0; i < kUsers; ++i) {
+    SCOPED_TRACE(i);
+    EXPECT_THAT(tasks[user(i).user], SizeIs(1));
+    EXPECT_EQ(made[user(i).user], 1);
+    const auto listed = Must(store().ListTasks({user(i).tenant, user(i).user, {}}, "", 10)).items;
+    ASSERT_THAT(listed, SizeIs(1));
+    EXPECT_THAT(listed[0].reasons, SizeIs(i % 2 == 0 ? 1 : kThreads));
+    for (int thread = 0; thread < kThreads; ++thread) {
+      const EnqueueRequest one = request(thread, i);
+      EXPECT_EQ(first[one.request_id], 1);
+      const auto again = Must(store().Enqueue(one));
+      EXPECT_TRUE(again.repeated);
+      EXPECT_EQ(again.task.id, listed[0].id);
+    }
+  }
+}
+
+// What stands in one request's way is no matter to those that came in with it.
+TEST_P(StoreConformance, OfRacingRequestsEachIsAnsweredByItself) {
+  constexpr int kEach = 10;
+  const UserKey stranger{"acme", "stranger"};
+  TriggerCondition manual;
+  manual.kind = TriggerKind::kManual;
+  for (int i = 0; i < kEach; ++i) {
+    Register({"acme", absl::StrCat("event", i)});
+    Must(store().RegisterUser({"acme", absl::StrCat("hand", i)}, {manual}));
+    Register({"full", absl::StrCat("u", i)});
+  }
+  Must(store().PutTenant("full", {.max_waiting = 4}));
+  EnqueueRequest taken = Request(ana_);
+  taken.request_id = "taken";
+  Register(ana_);
+  Must(store().Enqueue(taken));
+  std::atomic<int> fit = 0, full = 0;
+  InThreads(5, [&](int thread) {
+    for (int i = 0; i < kEach; ++i) {
+      EnqueueRequest one = Request({"acme", absl::StrCat("event", i)});
+      if (thread == 0) one.kind = TriggerKind::kEvent;
+      if (thread == 1) one.user = stranger;
+      if (thread == 2) one.request_id = "taken";
+      if (thread == 3) one.user = {"full", absl::StrCat("u", i)};
+      if (thread == 4) one.user = {"acme", absl::StrCat("hand", i)};
+      const absl::StatusCode code = Code(store().Enqueue(one));
+      if (thread == 1) {
+        EXPECT_EQ(code, absl::StatusCode::kNotFound);
+      } else if (thread == 2) {
+        EXPECT_EQ(code, absl::StatusCode::kInvalidArgument);
+      } else if (thread == 3) {
+        ++(code == absl::StatusCode::kOk ? fit : full);
+      } else {
+        EXPECT_EQ(code, absl::StatusCode::kOk);
+      }
+    }
+  });
+  EXPECT_EQ(fit, 4);
+  EXPECT_EQ(full, kEach - 4);
+  for (int i = 0; i < kEach; ++i) {
+    const UserState by_hand = Must(store().GetUser({"acme", absl::StrCat("hand", i)}));
+    EXPECT_EQ(by_hand.conditions.at(0).times_fired, 1);
+    EXPECT_EQ(by_hand.conditions.at(0).last_fired, clock_.Now());
+  }
+  const auto tasks = Must(store().ListTasks({.tenant = "acme", .user = "", .states = {}}, "", 100)).items;
+  EXPECT_THAT(tasks, SizeIs(1 + 2 * kEach));
 }
 
 TEST_P(StoreConformance, RacingClaimsGetEachTaskOnce) {

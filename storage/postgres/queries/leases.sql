@@ -12,7 +12,7 @@ WHERE d.best IS NOT NULL
 SELECT tenant_id, count(*) FROM slowwave.task WHERE state = 2 GROUP BY tenant_id
 
 -- $2 limit, $3 token, $4 owner, $5 microseconds, $6 now. Whoever else claims is passed by. The tenant may have been
--- paused since it was last looked at.
+-- paused since it was last looked at. By rank alone, as the index has it: all that is ready would be sorted otherwise.
 -- name: claim
 -- index: task, task_ready, plan
 WITH claimed AS (
@@ -22,7 +22,7 @@ WITH claimed AS (
       started_before = started_at, started_at = $6
   WHERE tenant_id = $1
     AND task_id = ANY (ARRAY(SELECT k.task_id FROM slowwave.task k WHERE k.tenant_id = $1 AND k.state = 1
-                             ORDER BY k.rank, k.task_id LIMIT $2 FOR UPDATE SKIP LOCKED))
+                             ORDER BY k.rank LIMIT $2 FOR UPDATE SKIP LOCKED))
     AND NOT coalesce((SELECT t.paused FROM slowwave.tenant t WHERE t.tenant_id = $1), false)
   RETURNING task_id, user_id, kind, state, priority, reasons, options, created_at, run_after, started_at,
             finished_at, attempt, last_error, run_id, rank)

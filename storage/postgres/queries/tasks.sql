@@ -49,38 +49,60 @@ SELECT $1, n.task_id, n.user_id, n.kind, n.state, n.priority,
 FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[])
   AS n(task_id, user_id, kind, state, priority, reasons, options)
 
--- What is asked for most: a new task for a user who has none, of a tenant whose queue has no limit, in one statement.
--- No row: something else is the case. What came in while it waited for the user's lock is no longer seen, but stands in
--- the way: a task by its index, the same request by failing all of it. $3 task, $4 kind, $5 priority, $6 reasons,
--- $7 options, $8 now, $9 request or '', $10 its body, $11 its note, $12 whether somebody asked by hand.
+-- What is asked for most: new tasks for users who have none, of a tenant whose queue has no limit. No row: for that user
+-- something else is the case, or the user's lock is another's. A task that came in since the statement began is not seen,
+-- but stands in the way by its index. No user and no request is in it twice. $2 now, $3 users, $4 tasks, $5 kinds, $6
+-- priorities, $7 reasons, $8 options, $9 requests or ''. `EXISTS (... OFFSET 0)` stays a look-up a row, where a join might
+-- read all that is unfinished. What most requests do without has statements of its own: to plan it costs more than to run.
 -- name: enqueue_new
--- index: user_state, tenant, task, task_live, request, trig
-WITH locked AS (SELECT tenant_id, user_id FROM slowwave.user_state WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE),
-     added AS (INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options,
-                                         created_at)
-               SELECT l.tenant_id, $3, l.user_id, $4, 1, $5::bigint,
-                      ($8::timestamptz AT TIME ZONE 'UTC' - $5::bigint * interval '6 minutes') AT TIME ZONE 'UTC', $6, $7, $8
-               FROM locked l
-               WHERE coalesce((SELECT t.max_waiting FROM slowwave.tenant t WHERE t.tenant_id = $1), 0) = 0
-                 AND NOT EXISTS (SELECT 1 FROM slowwave.task o
-                                 WHERE o.tenant_id = $1 AND o.user_id = $2 AND o.state IN (1, 2, 4))
-                 AND NOT EXISTS (SELECT 1 FROM slowwave.request r
-                                 WHERE r.tenant_id = $1 AND r.request_id = $9 AND r.at > $8::timestamptz - interval '1 day')
-               ON CONFLICT DO NOTHING
-               RETURNING task_id, user_id, kind, state, priority, reasons, options, created_at, run_after, started_at,
-                         finished_at, attempt, last_error, run_id),
+-- index: user_state, tenant, task, task_live, request
+WITH added AS (
+  INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options, created_at)
+  SELECT $1, n.task_id, n.user_id, n.kind, 1, n.priority,
+         ($2::timestamptz AT TIME ZONE 'UTC' - n.priority * interval '6 minutes') AT TIME ZONE 'UTC', n.reasons, n.options, $2
+  FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[])
+    AS n(user_id, task_id, kind, priority, reasons, options, request_id)
+  CROSS JOIN LATERAL (SELECT 1 FROM slowwave.user_state x WHERE x.tenant_id = $1 AND x.user_id = n.user_id
+                      OFFSET 0 FOR UPDATE SKIP LOCKED) AS locked
+  WHERE coalesce((SELECT t.max_waiting FROM slowwave.tenant t WHERE t.tenant_id = $1), 0) = 0
+    AND NOT EXISTS (SELECT 1 FROM slowwave.task o
+                    WHERE o.tenant_id = $1 AND o.user_id = n.user_id AND o.state IN (1, 2, 4) OFFSET 0)
+    AND NOT EXISTS (SELECT 1 FROM slowwave.request r
+                    WHERE r.tenant_id = $1 AND r.request_id = n.request_id AND r.at > $2::timestamptz - interval '1 day'
+                    OFFSET 0)
+  ON CONFLICT DO NOTHING
+  RETURNING task_id, user_id, kind, state, priority, reasons, options, created_at, run_after, started_at, finished_at,
+            attempt, last_error, run_id)
+SELECT a.*, '' FROM added a
+
+-- What the tasks that enqueue_new made of $3 were asked for as. Fails if one of the requests came in meanwhile. $2 now,
+-- $4 requests, $5 their bodies, $6 their notes.
+-- name: enqueue_noted
+-- index: task, request
+WITH made AS MATERIALIZED (
+       SELECT n.*, t.user_id FROM unnest($3::text[], $4::text[], $5::text[], $6::text[]) AS n(task_id, request_id, body, note)
+       CROSS JOIN LATERAL (SELECT x.user_id FROM slowwave.task x WHERE x.tenant_id = $1 AND x.task_id = n.task_id
+                           OFFSET 0) AS t),
      noted AS (INSERT INTO slowwave.request AS r(tenant_id, request_id, user_id, body, task_id, joined, at, note)
-               SELECT $1, $9, a.user_id, $10, a.task_id, false, $8, $11 FROM added a WHERE $9 <> ''
+               SELECT $1, m.request_id, m.user_id, m.body, m.task_id, false, $2, m.note FROM made m
                ON CONFLICT (tenant_id, request_id) DO UPDATE
                SET user_id = excluded.user_id, body = excluded.body, task_id = excluded.task_id, joined = excluded.joined,
                    at = excluded.at, note = excluded.note
-               WHERE r.at AT TIME ZONE 'UTC' <= $8::timestamptz AT TIME ZONE 'UTC' - interval '1 day'
-               RETURNING 1),
+               WHERE r.at AT TIME ZONE 'UTC' <= $2::timestamptz AT TIME ZONE 'UTC' - interval '1 day'
+               RETURNING 1)
+SELECT 1 / CASE WHEN (SELECT count(*) FROM noted) = (SELECT count(*) FROM made) THEN 1 ELSE 0 END
+
+-- Somebody asked by hand for what enqueue_new made of $3: the user goes on, and their condition of kind $4 counts it.
+-- name: enqueue_by_hand
+-- index: task, user_state, trig
+WITH made AS MATERIALIZED (
+       SELECT t.user_id FROM unnest($3::text[]) AS n(task_id)
+       CROSS JOIN LATERAL (SELECT x.user_id FROM slowwave.task x WHERE x.tenant_id = $1 AND x.task_id = n.task_id
+                           OFFSET 0) AS t),
      resumed AS (UPDATE slowwave.user_state SET paused_by = ''
-                 WHERE tenant_id = $1 AND user_id = $2 AND paused_by <> '' AND $12 AND EXISTS (SELECT 1 FROM added)),
-     counted AS (UPDATE slowwave.trig SET last_fired = $8, times_fired = times_fired + 1
-                 WHERE tenant_id = $1 AND user_id = $2 AND kind = $4 AND $12 AND EXISTS (SELECT 1 FROM added))
-SELECT a.*, '', 1 / CASE WHEN $9 = '' OR EXISTS (SELECT 1 FROM noted) THEN 1 ELSE 0 END FROM added a
+                 WHERE tenant_id = $1 AND user_id = ANY (ARRAY(SELECT m.user_id FROM made m)) AND paused_by <> '')
+UPDATE slowwave.trig SET last_fired = $2, times_fired = times_fired + 1
+WHERE tenant_id = $1 AND user_id = ANY (ARRAY(SELECT m.user_id FROM made m)) AND kind = $4
 
 -- Its place in the queue can only get better.
 -- name: task_join
