@@ -90,9 +90,7 @@ std::vector<std::string> Sayings(const ChunkReply& reply) {
   return out;
 }
 
-OwnedChunk Four() {
-  return {{"A", "one", 0}, {"A", "two", 0}, {"B", "three", 0}, {"B", "four", 1}};
-}
+OwnedChunk Four() { return {{"A", "one", 0}, {"A", "two", 0}, {"B", "three", 0}, {"B", "four", 1}}; }
 
 TEST(LlmExtractorTest, OneCallForAChunk) {
   const OwnedChunk shown = Four();
