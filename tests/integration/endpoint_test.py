@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""The daemon and an LLM endpoint: what it says becomes facts, what it gets wrong does not, and nothing is paid twice."""
+
+import json
+import unittest
+
+from support import daemon, endpoint, memory, wire
+
+USER = "ines"
+COUNT = 60
+
+
+def episodes():
+    made = []
+    for number in range(COUNT):
+        episode = wire.memory.Episode(
+            id=f"e{number:03d}",
+            text=f"I planted tree number {number} beside the river",
+            speaker="Ines",
+            session_id=f"s{number // 10}",
+            turn=number % 10,
+        )
+        episode.occurred_at.seconds = 1_704_268_800 + 3600 * number
+        made.append(episode)
+    return made
+
+
+class WithAnEndpoint(unittest.TestCase):
+    def setUp(self):
+        self.endpoint = self.enterContext(endpoint.Endpoint())
+        self.daemon = daemon.Daemon(
+            arguments=["--llm-base-url", self.endpoint.url, "--llm-model", "test", "--llm-retries", "0"]
+        )
+        self.addCleanup(self.daemon.__exit__)
+
+    def start(self):
+        self.daemon.start()
+        client = wire.Client(self.daemon.address)
+        self.addCleanup(client.__exit__)
+        return client
+
+    def sleep(self, client):
+        memory.ingest(client, USER, episodes())
+        return client.TriggerConsolidation(user=USER, request_id="first").task
+
+    def test_what_the_endpoint_says_becomes_facts_with_evidence(self):
+        client = self.start()
+        task = wire.drain(client, self.sleep(client))[-1]
+        facts = list(wire.pages(client.ListFacts, "facts", user=USER, page_size=1000))
+        self.assertEqual(sorted(e.episode_id for f in facts for e in f.evidence), [e.id for e in episodes()])
+        self.assertEqual(set(self.endpoint.times_shown.values()), {1})
+        self.assertEqual(len(self.endpoint.times_shown), COUNT)
+        self.assertEqual(self.endpoint.calls, 3)
+        report = client.GetReport(run_id=task.run_id)
+        self.assertEqual((report.extractor[:4], report.model), ("llm/", "test"))
+        self.assertEqual((report.calls, report.prompt_tokens), (3, 30))
+        self.assertEqual(self.daemon.metric('slowwave_llm_calls_total{outcome="ok"}'), 3)
+
+    def test_a_kill_before_the_commit_pays_for_nothing_twice(self):
+        self.daemon.failpoints = "before_commit=kill"
+        client = self.start()
+        self.sleep(client)
+        daemon.eventually(lambda: not self.daemon.is_alive(), "the kill")
+        self.assertEqual(self.endpoint.calls, 3)
+        self.daemon.failpoints = ""
+        client = self.start()
+        # On a server's store the dead one's lease has to run out first.
+        daemon.eventually(lambda: memory.is_drained(client, USER), "the end of the work")
+        self.assertEqual(self.endpoint.calls, 3)
+        self.assertEqual(len(list(wire.pages(client.ListFacts, "facts", user=USER, page_size=1000))), COUNT)
+
+    def test_what_it_makes_up_is_kept_apart(self):
+        def lying(memories, _):
+            gists = endpoint.gists_for(memories)
+            for number, gist in enumerate(gists):
+                if number % 2:
+                    gist["gist"] = gist["gist"].replace("I planted tree", "Ines sold her car to Zanzibar, tree")
+                else:
+                    gist["evidence"][0]["quote"] = "I never said this at all"
+            return 200, json.dumps({"gists": gists})
+
+        self.endpoint.answer = lying
+        client = self.start()
+        wire.drain(client, self.sleep(client))
+        self.assertEqual(len(client.ListFacts(user=USER).facts), 0)
+        refused = list(wire.pages(client.ListQuarantine, "gists", user=USER, page_size=1000))
+        self.assertEqual(len(refused), COUNT)
+        self.assertEqual({r.reason for r in refused}, {"quote_not_found", "name_not_in_evidence"})
+
+    def test_nonsense_makes_no_fact_and_costs_no_episode(self):
+        self.endpoint.answer = lambda memories, call: (200, "Sure! Here is what I found: {")
+        client = self.start()
+        task = self.sleep(client)
+        daemon.eventually(
+            lambda: client.GetTask(task_id=task.id).state == wire.consolidation.TASK_STATE_DONE, "the first run's end"
+        )
+        self.assertEqual(client.GetUser(user=USER).pending, COUNT)
+        self.assertEqual(len(client.ListFacts(user=USER).facts), 0)
+        self.assertEqual(self.endpoint.calls, 6)
+        self.endpoint.answer = self.endpoint.good
+        # Asked for by hand, what was left is read without waiting.
+        wire.drain(client, client.TriggerConsolidation(user=USER, request_id="second").task)
+        self.assertEqual(client.GetUser(user=USER).pending, 0)
+        self.assertEqual(len(list(wire.pages(client.ListFacts, "facts", user=USER, page_size=1000))), COUNT)
+
+    def test_a_refused_key_costs_no_attempt_and_the_daemon_stays_ready(self):
+        self.endpoint.answer = lambda memories, call: (401, "no")
+        client = self.start()
+        task = self.sleep(client)
+        daemon.eventually(lambda: self.endpoint.calls > 0, "a call")
+        daemon.eventually(
+            lambda: client.GetTask(task_id=task.id).state == wire.consolidation.TASK_STATE_WAITING, "the task to wait"
+        )
+        self.assertEqual(client.GetTask(task_id=task.id).attempt, 0)
+        self.assertEqual(client.GetUser(user=USER).pending, COUNT)
+        self.assertTrue(self.daemon.is_ready())
+        self.assertEqual(self.daemon.metric("slowwave_llm_breaker_open"), 1)
+        self.assertNotIn("planted", self.daemon.log())
+
+
+if __name__ == "__main__":
+    unittest.main()

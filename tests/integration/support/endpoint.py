@@ -1,0 +1,86 @@
+"""An LLM endpoint of the test's own: a real HTTP server that answers by rule and counts what it was shown."""
+
+import collections
+import http.server
+import json
+import threading
+
+
+def shown(request):
+    """The citable memories of a request, by their number."""
+    lines = request["messages"][1]["content"].partition("MEMORIES\n")[2].splitlines()
+    return {memory["id"]: memory for memory in map(json.loads, lines) if "id" in memory}
+
+
+def gists_for(memories):
+    """One fact for each memory, in its own words."""
+    return [
+        {
+            "gist": memory["text"],
+            "type": "fact",
+            "subject": memory.get("speaker", "user"),
+            "predicate": f"said_{memory['text']}",
+            "evidence": [{"id": number, "quote": memory["text"]}],
+        }
+        for number, memory in memories.items()
+    ]
+
+
+class Endpoint:
+    """Use as a context manager. `answer(memories, call)` gives (status, content) for a chat completion, content as a
+    string; it may be changed at any time. `calls`: how many there were; `times_shown`: by text."""
+
+    def __init__(self):
+        self.answer = self.good
+        self.calls = 0
+        self.times_shown = collections.Counter()
+        self._lock = threading.Lock()
+        endpoint = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):  # pylint: disable=arguments-differ
+                pass
+
+            def do_POST(self):  # pylint: disable=invalid-name
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                memories = shown(request)
+                with endpoint._lock:  # pylint: disable=protected-access
+                    endpoint.calls += 1
+                    call = endpoint.calls
+                    endpoint.times_shown.update(memory["text"] for memory in memories.values())
+                status, content = endpoint.answer(memories, call)
+                if status == 200:
+                    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
+                    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+                    reply = {"object": "chat.completion", "choices": [choice], "usage": usage}
+                else:
+                    reply = {"error": {"message": content, "type": "test"}}
+                body = json.dumps(reply).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @staticmethod
+    def good(memories, _):
+        return 200, json.dumps({"gists": gists_for(memories)})
