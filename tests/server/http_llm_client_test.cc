@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
+#include "absl/synchronization/mutex.h"
 #include "tests/support/scripted_endpoint.h"
 
 namespace slowwave {
@@ -41,19 +41,25 @@ class Awaited {
  public:
   LlmClient::Done Done() {
     return [this](LlmReply reply) {
+      absl::MutexLock lock(&mutex_);
       reply_ = std::move(reply);
-      arrived_.Notify();
+      there_ = true;
     };
   }
-  bool there() const { return arrived_.HasBeenNotified(); }
-  const LlmReply& Get() {
-    if (!arrived_.WaitForNotificationWithTimeout(absl::Seconds(30))) ADD_FAILURE() << "no reply";
+  bool Within(absl::Duration patience) {
+    absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(&there_), patience);
+  }
+  LlmReply Get() {
+    if (!Within(absl::Seconds(30))) ADD_FAILURE() << "no reply";
+    absl::MutexLock lock(&mutex_);
     return reply_;
   }
 
  private:
-  absl::Notification arrived_;
-  LlmReply reply_;
+  absl::Mutex mutex_;
+  bool there_ ABSL_GUARDED_BY(mutex_) = false;
+  LlmReply reply_ ABSL_GUARDED_BY(mutex_);
 };
 
 class HttpLlmClientTest : public testing::Test {
@@ -78,13 +84,8 @@ class HttpLlmClientTest : public testing::Test {
   }
   void Advance(absl::Duration by) { now_ += absl::ToInt64Nanoseconds(by); }
   // Moves time on whenever nothing has come of it yet.
-  const LlmReply& GetByAdvancing(Awaited& reply, absl::Duration step) {
-    for (int i = 0; i < 1000 && !reply.there(); ++i) {
-      Advance(step);
-      if (reply.there()) break;
-      absl::Notification never;
-      never.WaitForNotificationWithTimeout(absl::Milliseconds(20));
-    }
+  LlmReply GetByAdvancing(Awaited& reply, absl::Duration step) {
+    for (int i = 0; i < 1000 && !reply.Within(absl::Milliseconds(20)); ++i) Advance(step);
     return reply.Get();
   }
   std::string Metrics() { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
@@ -160,7 +161,7 @@ TEST_F(HttpLlmClientTest, WaitsAsToldOnAnInjectedClock) {
   // Another passes meanwhile: only the one that was told waits.
   client_->Complete(Question(), other.Done());
   EXPECT_EQ(other.Get().outcome, LlmOutcome::kOk);
-  EXPECT_FALSE(reply.there());
+  EXPECT_FALSE(reply.Within(absl::ZeroDuration()));
   EXPECT_EQ(GetByAdvancing(reply, absl::Seconds(1)).outcome, LlmOutcome::kOk);
   EXPECT_THAT(reply.Get().outcomes, UnorderedElementsAre(Pair("ok", 1), Pair("rate_limited", 1)));
   EXPECT_GE(now_.load(), 8'000'000'000);
@@ -229,7 +230,7 @@ TEST_F(HttpLlmClientTest, RefusedKeyEndsWhatIsQueued) {
 
 TEST_F(HttpLlmClientTest, NobodyListeningOpensTheBreaker) {
   Serve([](int, const std::string&) { return Ok(); });
-  endpoint_.reset();
+  options_.base_url = "http://127.0.0.1:1/v1";
   options_.max_in_flight = 1;
   Connect();
   EXPECT_EQ(Ask().outcome, LlmOutcome::kFailed);  // five calls
@@ -343,7 +344,7 @@ TEST_F(HttpLlmClientTest, StopEndsEverythingAndWhatComesLater) {
   ASSERT_TRUE(endpoint_->AwaitCalls(1));
   client_->Stop();
   client_->Stop();
-  EXPECT_TRUE(first.there() && second.there());
+  EXPECT_TRUE(first.Within(absl::ZeroDuration()) && second.Within(absl::ZeroDuration()));
   EXPECT_EQ(first.Get().outcome, LlmOutcome::kStopped);
   EXPECT_EQ(second.Get().outcome, LlmOutcome::kStopped);
   EXPECT_EQ(Ask().outcome, LlmOutcome::kStopped);

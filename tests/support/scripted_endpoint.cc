@@ -3,6 +3,7 @@
 #include <CivetServer.h>
 
 #include <algorithm>
+#include <atomic>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -55,38 +56,44 @@ class ScriptedEndpoint::Handler : public CivetHandler {
   }
 
   static void Write(mg_connection* connection, const ScriptedAnswer& answer) {
-    mg_response_header_start(connection, answer.status);
-    mg_response_header_add(connection, "Content-Type", "application/json", -1);
-    mg_response_header_add(connection, "Content-Length", absl::StrCat(answer.body.size()).c_str(), -1);
-    if (!answer.header.empty()) mg_response_header_add_lines(connection, (answer.header + "\r\n").c_str());
-    mg_response_header_send(connection);
+    std::string head =
+        absl::StrCat("HTTP/1.1 ", answer.status, " Scripted\r\nContent-Type: application/json\r\n",
+                     "Content-Length: ", answer.body.size(), "\r\n");
+    if (!answer.header.empty()) absl::StrAppend(&head, answer.header, "\r\n");
+    absl::StrAppend(&head, "\r\n");
+    mg_write(connection, head.data(), head.size());
     mg_write(connection, answer.body.data(), answer.body.size());
   }
 
   ScriptedEndpoint& endpoint_;
 };
 
+// One for the whole program, since it takes seconds to end.
 struct ScriptedEndpoint::Server {
-  explicit Server(ScriptedEndpoint& endpoint)
-      : handler(endpoint),
-        civet(std::vector<std::string>{"listening_ports", "127.0.0.1:0", "num_threads", "40",
-                                       "enable_keep_alive", "yes", "keep_alive_timeout_ms", "5000"}) {
-    civet.addHandler("/v1/chat/completions$", handler);
-  }
-  Handler handler;
-  CivetServer civet;  // last: its threads use the handler
+  CivetServer civet{std::vector<std::string>{"listening_ports", "127.0.0.1:0", "num_threads", "64",
+                                             "enable_keep_alive", "yes", "keep_alive_timeout_ms", "2000"}};
+  std::atomic<int> endpoints = 0;
 };
 
+ScriptedEndpoint::Server& ScriptedEndpoint::TheServer() {
+  static Server server;
+  return server;
+}
+
 ScriptedEndpoint::ScriptedEndpoint(Script script)
-    : script_(std::move(script)), server_(std::make_unique<Server>(*this)) {}
+    : script_(std::move(script)),
+      path_(absl::StrCat("/", TheServer().endpoints++, "/v1/")),
+      handler_(std::make_unique<Handler>(*this)) {
+  TheServer().civet.addHandler(absl::StrCat(path_, "chat/completions$"), *handler_);
+}
 
 ScriptedEndpoint::~ScriptedEndpoint() {
   Release();
-  server_.reset();
+  TheServer().civet.removeHandler(absl::StrCat(path_, "chat/completions$"));  // once it is in no call
 }
 
 std::string ScriptedEndpoint::base_url() const {
-  return absl::StrCat("http://127.0.0.1:", server_->civet.getListeningPorts().front(), "/v1/");
+  return absl::StrCat("http://127.0.0.1:", TheServer().civet.getListeningPorts().front(), path_);
 }
 
 void ScriptedEndpoint::Release() {

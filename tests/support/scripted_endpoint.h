@@ -46,15 +46,17 @@ class ScriptedEndpoint {
  private:
   class Handler;
   struct Server;
+  static Server& TheServer();
 
   const Script script_;
+  const std::string path_;
   mutable absl::Mutex mutex_;
   bool released_ ABSL_GUARDED_BY(mutex_) = false;
   int now_ ABSL_GUARDED_BY(mutex_) = 0;
   int most_ ABSL_GUARDED_BY(mutex_) = 0;
   std::set<int> ports_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> bodies_ ABSL_GUARDED_BY(mutex_), authorizations_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<Server> server_;  // last: its threads use the others
+  std::unique_ptr<Handler> handler_;  // last: it uses the others
 };
 
 }  // namespace slowwave
