@@ -178,7 +178,7 @@ struct FactFilter {
 // Limits of StoreExchanges; the first is LoadExchanges' too.
 inline constexpr size_t kMaxExchanges = 1000;  // of one call
 inline constexpr size_t kMaxReplyBytes = size_t{4} << 20;
-inline constexpr size_t kMaxRepliesBytes = size_t{64} << 20;  // together
+inline constexpr size_t kMaxRepliesBytes = size_t{16} << 20;  // together; one statement, within its deadline
 // How many exchanges past their retention one StoreExchanges deletes at most.
 inline constexpr int kExpireExchanges = 32;
 
