@@ -62,7 +62,7 @@ std::string IdleReportOf(const Task& task, const std::string& run_id, absl::Time
 
 // Members are in order of lifetime: what runs threads comes last.
 struct Engine::Impl {
-  Impl(EngineOptions o, Store& s, prometheus::Registry& registry, Extractor* given)
+  Impl(EngineOptions o, Store& s, prometheus::Registry& registry, Extractor* given, Embedder* embedder)
       : options(std::move(o)),
         store(s),
         metrics(registry),
@@ -76,8 +76,8 @@ struct Engine::Impl {
                    },
                    [this](const std::vector<IdleTask>& tasks) { Finished(tasks); }}),
         pool(options.workers),
-        runner({options.max_attempts}, store, pipeline, extractor, progress, metrics, pool, SystemClock(),
-               [this](const RunEnd& end) { Ended(end); }) {
+        runner({options.max_attempts}, store, pipeline, embedder, extractor, progress, metrics, pool,
+               SystemClock(), [this](const RunEnd& end) { Ended(end); }) {
     extractor.PostTo(
         [this](std::function<void()> work) { return pool.Submit(std::move(work), /*urgent=*/true); });
   }
@@ -164,8 +164,9 @@ struct Engine::Impl {
   std::thread io_thread;
 };
 
-Engine::Engine(EngineOptions options, Store& store, prometheus::Registry& metrics, Extractor* extractor)
-    : impl_(std::make_unique<Impl>(std::move(options), store, metrics, extractor)) {}
+Engine::Engine(EngineOptions options, Store& store, prometheus::Registry& metrics, Extractor* extractor,
+               Embedder* embedder)
+    : impl_(std::make_unique<Impl>(std::move(options), store, metrics, extractor, embedder)) {}
 
 Engine::~Engine() { Stop(absl::ZeroDuration()); }
 

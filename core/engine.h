@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "core/embedder.h"
 #include "core/extractor.h"
 #include "core/progress.h"
 #include "storage/store.h"
@@ -38,8 +39,9 @@ struct EngineOptions {
 // Any thread may call any method. Stop is idempotent and safe before Start; the destructor stops.
 class Engine {
  public:
-  // All outlive it. `extractor` null: the built-in rules.
-  Engine(EngineOptions options, Store& store, prometheus::Registry& metrics, Extractor* extractor = nullptr);
+  // All outlive it. `extractor` null: the built-in rules; `embedder` null: the built-in one.
+  Engine(EngineOptions options, Store& store, prometheus::Registry& metrics, Extractor* extractor = nullptr,
+         Embedder* embedder = nullptr);
   ~Engine();
   // Takes leftovers back, then begins to claim.
   absl::Status Start();

@@ -46,7 +46,7 @@ EngineMetrics::EngineMetrics(prometheus::Registry& registry)
       commit_retries(CounterOf(registry, "slowwave_commit_retries_total",
                                "Commits folded again because the memory had changed.")),
       run_seconds(SecondsOf(registry, "slowwave_run_seconds", "From claim to commit.")) {
-  for (const char* stage : {"sample", "cluster", "extract", "align", "migrate"}) {
+  for (const char* stage : {"sample", "embed", "cluster", "extract", "align", "migrate"}) {
     stage_seconds[stage] =
         &SecondsOf(registry, "slowwave_stage_seconds", "Time of a stage.", {{"stage", stage}});
   }

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/embedding.h"
 #include "core/failpoint.h"
 #include "core/refold.h"
 #include "core/stages/align.h"
@@ -138,6 +139,16 @@ absl::Status Pipeline::MakePlan(RunState& run) const {
   run.plan.chunks = PackChunks(static_cast<int>(episodes.size()), clustering->clusters, options_.chunk_budget,
                                ByTime(episodes), alone);
   run.plan.clusters = std::move(clustering->clusters);
+  if (run.report.embedded > 0) {
+    run.plan.centrality.assign(episodes.size(), 0.0f);
+    for (const std::vector<int>& members : run.plan.clusters) {
+      const std::vector<float> centrality = CentralityOf(episodes, members);
+      for (size_t m = 0; m < members.size(); ++m) {
+        run.plan.centrality[static_cast<size_t>(members[m])] = centrality[m];
+      }
+      run.plan.cohesion.push_back(DescribeCluster(episodes, members).cohesion);
+    }
+  }
   return store_.StorePlan(run.claimed.lease, run.plan.run_id, PlanToJson(run.plan));
 }
 
@@ -185,7 +196,7 @@ absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
   report.attempt = task.attempt;
 
   if (absl::Status s = Failpoint("after_claim"); !s.ok()) return s;
-  absl::Time since = clock_();
+  const absl::Time since = clock_();
   Began(run, "sample");
   if (absl::Status s = Sample(run); !s.ok()) return s;
   if (absl::Status s = Failpoint("after_sample"); !s.ok()) return s;
@@ -194,9 +205,53 @@ absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
   report.eligible = run.plan.eligible;
   report.skipped = run.plan.skipped;
   Ended(run, "sample", since, report.sampled, {{"sampled", report.sampled}, {"eligible", report.eligible}});
-  if (absl::Status s = Stopped(stop); !s.ok()) return s;
+  return Stopped(stop);
+}
 
-  since = clock_();
+std::vector<std::string> Pipeline::TextsToEmbed(RunState& run) const {
+  std::vector<std::string> texts;
+  if (!run.claimed.plan.empty()) return texts;
+  for (const Episode& e : run.sample.episodes) {
+    if (!CheckEmbedding(e.embedding).ok()) texts.push_back(e.text);
+  }
+  run.embed_began = clock_();
+  if (!texts.empty()) Began(run, "embed");
+  return texts;
+}
+
+absl::Status Pipeline::TakeEmbeddings(RunState& run, EmbedReply reply, const std::string& model) const {
+  if (!reply.status.ok()) return reply.status;
+  Report& report = run.report;
+  report.embedding_model = model;
+  report.embedding_calls = reply.calls;
+  report.embedding_tokens = reply.tokens;
+  report.errors.insert(report.errors.end(), reply.problems.begin(), reply.problems.end());
+  std::set<size_t> own, given;
+  size_t next = 0;
+  for (Episode& e : run.sample.episodes) {
+    if (CheckEmbedding(e.embedding).ok()) {
+      own.insert(e.embedding.size());
+      continue;
+    }
+    e.embedding = std::move(reply.vectors[next++]);
+    if (e.embedding.empty()) continue;
+    ++report.embedded;
+    given.insert(e.embedding.size());
+  }
+  for (const size_t dimension : own) {
+    if (given.empty() || given.contains(dimension)) continue;
+    report.errors.push_back(absl::StrCat("embeddings that came with episodes have ", dimension,
+                                         " numbers, those of ", model, " ", *given.begin(),
+                                         ": they cannot be compared and were clustered apart"));
+  }
+  Ended(run, "embed", run.embed_began, report.embedded,
+        {{"embedded", report.embedded}, {"calls", report.embedding_calls}});
+  return absl::OkStatus();
+}
+
+absl::Status Pipeline::MakeChunks(RunState& run, const RunStop& stop) const {
+  Report& report = run.report;
+  const absl::Time since = clock_();
   Began(run, "cluster");
   if (run.claimed.plan.empty() && !run.sample.episodes.empty()) {
     if (absl::Status s = MakePlan(run); !s.ok()) return s;

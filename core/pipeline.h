@@ -1,15 +1,18 @@
-// One run, from its claim to its commit: sample -> cluster -> extract -> align -> migrate, in one direction.
+// One run, from its claim to its commit: sample -> (embed) -> cluster -> extract -> align -> migrate, in one
+// direction.
 //
-// Prepare and Finish are plain functions over a RunState; between them the run waits for its extractor
-// without a thread. Any thread, one at a time for each run.
+// Prepare, MakeChunks and Finish are plain functions over a RunState; between them the run waits for an
+// embedder or its extractor without a thread. Any thread, one at a time for each run.
 #ifndef SLOWWAVE_CORE_PIPELINE_H_
 #define SLOWWAVE_CORE_PIPELINE_H_
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "core/clock.h"
+#include "core/embedder.h"
 #include "core/extractor.h"
 #include "core/metrics.h"
 #include "core/progress.h"
@@ -35,10 +38,19 @@ class Pipeline {
   Pipeline(PipelineOptions options, Store& store, Extractor& extractor, ProgressHub& progress,
            EngineMetrics& metrics, Clock clock);
 
-  // Samples and clusters, or takes up the plan of an earlier attempt; leaves run.chunks to be extracted
-  // (perhaps none), less those that run.recalled has a
-  // reply for. kCancelled: `stop` was set. kAborted: the lease is lost. Other errors are the store's.
+  // Samples, or loads what an earlier attempt's plan names. kCancelled: `stop` was set. kAborted: the lease
+  // is lost. Other errors are the store's.
   absl::Status Prepare(RunState& run, const RunStop& stop) const;
+
+  // The texts of sampled episodes that an embedder is to be asked about: none if there is a plan, which says
+  // how they are clustered. Begins the stage `embed` unless there is none.
+  std::vector<std::string> TextsToEmbed(RunState& run) const;
+  // `reply` is parallel to them. kUnavailable and kCancelled are the embedder's.
+  absl::Status TakeEmbeddings(RunState& run, EmbedReply reply, const std::string& model) const;
+
+  // Clusters, unless there is a plan; leaves run.chunks to be extracted (perhaps none), less those that
+  // run.recalled has a reply for. Errors as Prepare.
+  absl::Status MakeChunks(RunState& run, const RunStop& stop) const;
 
   // Keeps accepted replies, before they are used, so that no later attempt pays for them again. kAborted: the
   // lease is lost.

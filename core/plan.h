@@ -19,6 +19,9 @@ struct Plan {
   std::vector<std::string> episodes;       // in order of the sample
   std::vector<std::vector<int>> clusters;  // indices into `episodes`
   std::vector<std::vector<int>> chunks;    // indices into `episodes`; each episode in exactly one
+  // By an embedder's vectors, which a later attempt does not have; empty: computed from the episodes.
+  std::vector<float> centrality;  // parallel to `episodes`; 0 for a stray
+  std::vector<double> cohesion;   // parallel to `clusters`
   double threshold = 0;
   std::string threshold_method;
   int64_t eligible = 0;

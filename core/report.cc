@@ -154,6 +154,13 @@ Report Parse(const json& j) {
   r.completion_tokens = n.at("completion_tokens");
   r.retries = n.at("retries");
   r.outcomes = j.at("outcomes");
+  if (j.contains("embedding")) {  // not in reports of earlier versions
+    const json& e = j.at("embedding");
+    r.embedding_model = e.at("model");
+    r.embedded = e.at("embedded");
+    r.embedding_calls = e.at("calls");
+    r.embedding_tokens = e.at("tokens");
+  }
   r.errors = j.at("errors");
   r.suggestions = j.at("suggestions");
   r.follow_up = j.at("follow_up");
@@ -163,7 +170,7 @@ Report Parse(const json& j) {
 }  // namespace
 
 std::string ReportToJson(const Report& r) {
-  const json j = {
+  json j = {
       {"run_id", r.run_id},
       {"task_id", r.task_id},
       {"tenant", r.user.tenant},
@@ -210,6 +217,12 @@ std::string ReportToJson(const Report& r) {
       {"suggestions", r.suggestions},
       {"follow_up", r.follow_up},
   };
+  if (!r.embedding_model.empty()) {
+    j["embedding"] = {{"model", r.embedding_model},
+                      {"embedded", r.embedded},
+                      {"calls", r.embedding_calls},
+                      {"tokens", r.embedding_tokens}};
+  }
   return j.dump();
 }
 

@@ -14,7 +14,7 @@
 namespace slowwave {
 
 struct StageReport {
-  std::string name;  // sample, cluster, extract, align, migrate
+  std::string name;  // sample, embed (if an endpoint was asked), cluster, extract, align, migrate
   absl::Duration took;
   std::map<std::string, int64_t> counts;
 };
@@ -71,6 +71,9 @@ struct Report {
   std::string extractor, model, prompt_version;
   int64_t calls = 0, prompt_tokens = 0, completion_tokens = 0, retries = 0;
   std::map<std::string, int64_t> outcomes;
+  // Of episodes without an embedding of their own; model empty: no endpoint was asked.
+  std::string embedding_model;
+  int64_t embedded = 0, embedding_calls = 0, embedding_tokens = 0;
   std::vector<std::string> errors;
   std::vector<std::string> suggestions;  // 'key looks like key'
   std::string follow_up;

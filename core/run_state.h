@@ -18,7 +18,7 @@ struct RunState {
   Sample sample;  // the episodes live here; chunks point into it
   Plan plan;
   std::vector<Chunk> chunks;
-  absl::Time extract_began;
+  absl::Time embed_began, extract_began;
   std::vector<ChunkMemory> shown;   // parallel to sample.episodes: cluster and centrality
   std::vector<ChunkReply> replies;  // by chunk
   // By chunk: what its reply is kept under (empty: it is not), and whether the store had it already.

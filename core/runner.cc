@@ -36,12 +36,13 @@ struct Runner::OpenRun {
   absl::Status kept ABSL_GUARDED_BY(mu);             // the first failure to store
 };
 
-Runner::Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Extractor& extractor,
-               ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool, Clock clock,
-               std::function<void(const RunEnd&)> ended)
+Runner::Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Embedder* embedder,
+               Extractor& extractor, ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool,
+               Clock clock, std::function<void(const RunEnd&)> ended)
     : options_(options),
       store_(store),
       pipeline_(pipeline),
+      embedder_(embedder),
       extractor_(extractor),
       progress_(progress),
       metrics_(metrics),
@@ -56,6 +57,22 @@ void Runner::Begin(ClaimedTask task, StopFlag stop) {
   run->began = clock_();
   PublishState(*run, TaskState::kRunning, "");
   if (absl::Status s = pipeline_.Prepare(run->state, *run->stop); !s.ok()) return End(run, s);
+  EmbedRequest request;
+  if (embedder_ != nullptr) request.texts = pipeline_.TextsToEmbed(run->state);
+  if (request.texts.empty()) return MakeChunks(run);
+  request.stop = run->stop;
+  embedder_->Embed(std::move(request), [this, run](EmbedReply reply) {
+    const auto shared = std::make_shared<EmbedReply>(std::move(reply));
+    const auto go_on = [this, run, shared] {
+      const absl::Status taken = pipeline_.TakeEmbeddings(run->state, std::move(*shared), embedder_->model());
+      taken.ok() ? MakeChunks(run) : End(run, taken);
+    };
+    if (!pool_.Submit(go_on, /*urgent=*/true)) End(run, absl::CancelledError("shutting down"));
+  });
+}
+
+void Runner::MakeChunks(const std::shared_ptr<OpenRun>& run) {
+  if (absl::Status s = pipeline_.MakeChunks(run->state, *run->stop); !s.ok()) return End(run, s);
   const size_t chunks = run->state.chunks.size();
   std::vector<bool> recalled = run->state.recalled;
   const auto known = static_cast<size_t>(std::count(recalled.begin(), recalled.end(), true));

@@ -1,6 +1,7 @@
 // Carries claimed tasks through the pipeline on the worker pool.
 //
-// A run holds a thread only while it prepares or finishes; while its extractor works it is an open run and
+// A run holds a thread only while it prepares or finishes; while an embedder or its extractor works it is an
+// open run and
 // nothing more. Any thread.
 #ifndef SLOWWAVE_CORE_RUNNER_H_
 #define SLOWWAVE_CORE_RUNNER_H_
@@ -10,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "core/embedder.h"
 #include "core/extractor.h"
 #include "core/metrics.h"
 #include "core/pipeline.h"
@@ -40,14 +42,17 @@ class Runner {
  public:
   // `ended` is called on a worker, once for each run that was begun. All references outlive the pool's
   // threads.
-  Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Extractor& extractor, ProgressHub& progress,
-         EngineMetrics& metrics, WorkerPool& pool, Clock clock, std::function<void(const RunEnd&)> ended);
+  // `embedder` null: the built-in one.
+  Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Embedder* embedder, Extractor& extractor,
+         ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool, Clock clock,
+         std::function<void(const RunEnd&)> ended);
 
   // Begins one run on the calling worker. `stop` may be set at any time.
   void Begin(ClaimedTask task, StopFlag stop);
 
  private:
   struct OpenRun;
+  void MakeChunks(const std::shared_ptr<OpenRun>& run);
   void Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkReply reply);
   // Stores what has been answered since the last time, then finishes if all is answered and stored.
   void KeepReplies(const std::shared_ptr<OpenRun>& run);
@@ -60,6 +65,7 @@ class Runner {
   const RunnerOptions options_;
   Store& store_;
   Pipeline& pipeline_;
+  Embedder* const embedder_;
   Extractor& extractor_;
   ProgressHub& progress_;
   EngineMetrics& metrics_;

@@ -24,6 +24,7 @@
 #include "core/engine.h"
 #include "core/llm_extractor.h"
 #include "server/consolidation_service.h"
+#include "server/http_embedder.h"
 #include "server/http_endpoint.h"
 #include "server/http_llm_client.h"
 #include "server/llm_options.h"
@@ -101,13 +102,14 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const AppOptions& options) {
 // In order of lifetime: what stands below uses what stands above.
 struct App::Impl {
   Impl(AppOptions options, std::unique_ptr<Store> opened, std::unique_ptr<prometheus::Registry> registry,
-       std::unique_ptr<HttpLlmClient> client)
+       std::unique_ptr<HttpLlmClient> client, std::unique_ptr<HttpEmbedder> embeddings)
       : config(std::move(options.config)),
         metrics(std::move(registry)),
         store(std::move(opened)),
         llm(std::move(client)),
+        embedder(std::move(embeddings)),
         extractor(llm == nullptr ? nullptr : std::make_unique<LlmExtractor>(*llm)),
-        engine(EngineOptionsFrom(config), *store, *metrics, extractor.get()),
+        engine(EngineOptionsFrom(config), *store, *metrics, extractor.get(), embedder.get()),
         env{*store, engine, options.now, MakeUuid},
         executor(config.rpc_threads, kMaxWaitingCalls),
         consolidation(env, {executor, gate}),
@@ -116,7 +118,8 @@ struct App::Impl {
   const Config config;
   const std::unique_ptr<prometheus::Registry> metrics;
   const std::unique_ptr<Store> store;
-  const std::unique_ptr<HttpLlmClient> llm;  // null: the built-in extractor
+  const std::unique_ptr<HttpLlmClient> llm;      // null: the built-in extractor
+  const std::unique_ptr<HttpEmbedder> embedder;  // null: the built-in embedder
   const std::unique_ptr<LlmExtractor> extractor;
   Engine engine;
   const ServiceEnv env;
@@ -183,8 +186,17 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(AppOptions options) {
     if (!started.ok()) return started.status();
     client = *std::move(started);
   }
-  return std::unique_ptr<App>(new App(
-      std::make_unique<Impl>(std::move(options), std::move(store), std::move(registry), std::move(client))));
+  std::unique_ptr<HttpEmbedder> embedder;
+  if (!options.config.embedding_base_url.empty()) {
+    absl::StatusOr<HttpEmbedderOptions> embedding = EmbedderOptionsFrom(options.config);
+    if (!embedding.ok()) return embedding.status();
+    absl::StatusOr<std::unique_ptr<HttpEmbedder>> started =
+        HttpEmbedder::Start(*std::move(embedding), *registry);
+    if (!started.ok()) return started.status();
+    embedder = *std::move(started);
+  }
+  return std::unique_ptr<App>(new App(std::make_unique<Impl>(
+      std::move(options), std::move(store), std::move(registry), std::move(client), std::move(embedder))));
 }
 
 absl::Status App::Start() {

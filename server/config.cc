@@ -108,8 +108,29 @@ const std::vector<Key>& Table() {
       {"llm.proxy", &Config::llm_proxy, "", "proxy to the endpoint; empty: none"},
       {"llm.ca_file", &Config::llm_ca_file, "", "certificates to trust, PEM; empty: the system's"},
       {"embedding.base_url", &Config::embedding_base_url, "",
-       "not in this build: empty, the built-in embedder"},
-      {"embedding.model", &Config::embedding_model, "", "not in this build"},
+       "OpenAI-compatible endpoint that embeds episodes without an embedding; empty: the built-in embedder"},
+      {"embedding.model", &Config::embedding_model, "", "the model to ask; needed with embedding.base_url"},
+      {"embedding.api_key_file", &Config::embedding_api_key_file, "",
+       "file with the endpoint's key; empty: embedding.api_key"},
+      {"embedding.api_key", &Config::embedding_api_key, "",
+       "the endpoint's key; for the environment, as flags can be seen by others; empty: none"},
+      {"embedding.max_in_flight", &Config::embedding_max_in_flight, "4", "calls at once", 1, 1024},
+      {"embedding.texts_per_call", &Config::embedding_texts_per_call, "64", "texts embedded by one call", 1,
+       2048},
+      {"embedding.requests_per_minute", &Config::embedding_requests_per_minute, "0",
+       "calls a minute; 0: no limit", 0, 1e6},
+      {"embedding.tokens_per_minute", &Config::embedding_tokens_per_minute, "0",
+       "tokens a minute; 0: no limit", 0, 1e9},
+      {"embedding.connect_seconds", &Config::embedding_connect_seconds, "10", "how long connecting may take",
+       1, 600},
+      {"embedding.silence_seconds", &Config::embedding_silence_seconds, "60",
+       "how long an answer may be silent, before its first byte too", 1, 3600},
+      {"embedding.total_seconds", &Config::embedding_total_seconds, "180",
+       "how long a call may take altogether", 1, 3600},
+      {"embedding.retries", &Config::embedding_retries, "4", "tries after a call that failed", 0, 20},
+      {"embedding.proxy", &Config::embedding_proxy, "", "proxy to the endpoint; empty: none"},
+      {"embedding.ca_file", &Config::embedding_ca_file, "",
+       "certificates to trust, PEM; empty: the system's"},
   };
   return *table;
 }
@@ -290,14 +311,7 @@ absl::Status Check(const Config& config) {
           "cluster.threshold is not a cosine; allowed: -1 to 1, or empty (calibrated)");
     }
   }
-  for (const auto& [name, value] : {std::pair("embedding.base_url", &config.embedding_base_url),
-                                    std::pair("embedding.model", &config.embedding_model)}) {
-    if (value->empty()) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        name,
-        " is set, but such endpoints are not in this build yet; leave it empty for the built-in embedder"));
-  }
-  return CheckLlmKeys(config);
+  return CheckEndpointKeys(config);
 }
 
 }  // namespace

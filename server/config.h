@@ -58,7 +58,14 @@ struct Config {
   std::string llm_proxy;            // empty: none
   std::string llm_ca_file;          // empty: the system's
   // Known, but for a later version: setting one is an error, not a silence.
-  std::string embedding_base_url, embedding_model;
+  std::string embedding_base_url, embedding_model;  // empty: the built-in embedder
+  std::string embedding_api_key, embedding_api_key_file;
+  int embedding_max_in_flight = 0;
+  int embedding_texts_per_call = 0;
+  int embedding_requests_per_minute = 0, embedding_tokens_per_minute = 0;  // 0: no limit
+  int embedding_connect_seconds = 0, embedding_silence_seconds = 0, embedding_total_seconds = 0;
+  int embedding_retries = 0;
+  std::string embedding_proxy, embedding_ca_file;
 };
 
 // A key's three names, and what `--help` says.

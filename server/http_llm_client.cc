@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "server/embedding_wire.h"
 #include "server/http_transfers.h"
 #include "server/llm_dispatcher.h"
 
@@ -37,7 +38,8 @@ HttpTransferOptions TransferOptions(const HttpLlmOptions& options) {
   absl::string_view base = options.base_url;
   while (absl::ConsumeSuffix(&base, "/")) {
   }
-  transfers.url = absl::StrCat(base, "/chat/completions");
+  transfers.url =
+      absl::StrCat(base, options.kind == EndpointKind::kChat ? "/chat/completions" : "/embeddings");
   transfers.api_key = options.api_key;
   transfers.proxy = options.proxy;
   transfers.ca_file = options.ca_file;
@@ -51,7 +53,23 @@ HttpTransferOptions TransferOptions(const HttpLlmOptions& options) {
 
 DispatchOptions DispatchOptionsOf(const HttpLlmOptions& options) {
   DispatchOptions dispatch;
-  dispatch.model = options.model;
+  if (options.kind == EndpointKind::kChat) {
+    dispatch.name = "llm";
+    dispatch.body = [model = options.model](const LlmRequest& request, ResponseFormat format) {
+      return ChatBody(model, request, format);
+    };
+    dispatch.judge = [](const LlmRequest&, const HttpAnswer& answer, ResponseFormat sent, absl::Time now) {
+      return JudgeCall(answer, sent, now);
+    };
+  } else {
+    dispatch.name = "embedding";
+    dispatch.body = [model = options.model](const LlmRequest& request, ResponseFormat) {
+      return EmbeddingBody(model, request);
+    };
+    dispatch.judge = [](const LlmRequest& request, const HttpAnswer& answer, ResponseFormat, absl::Time now) {
+      return JudgeEmbeddings(answer, request.messages.size(), now);
+    };
+  }
   dispatch.secret = options.api_key;
   dispatch.max_in_flight = options.max_in_flight;
   dispatch.requests_per_minute = options.requests_per_minute;
@@ -88,16 +106,17 @@ absl::Status CheckBaseUrl(absl::string_view url) {
       "http://127.0.0.1:8000/v1, without user, query or fragment");
 }
 
-HttpLlmClient::HttpLlmClient(std::string model, prometheus::Registry& registry)
-    : model_(std::move(model)), metrics_(registry) {}
+HttpLlmClient::HttpLlmClient(const HttpLlmOptions& options, prometheus::Registry& registry)
+    : model_(options.model), metrics_(registry, options.kind) {}
 
 absl::StatusOr<std::unique_ptr<HttpLlmClient>> HttpLlmClient::Start(HttpLlmOptions options,
                                                                     prometheus::Registry& registry) {
   if (absl::Status s = Check(options); !s.ok())
-    return absl::Status(s.code(), absl::StrCat("llm: ", s.message()));
+    return absl::Status(
+        s.code(), absl::StrCat(options.kind == EndpointKind::kChat ? "llm: " : "embedding: ", s.message()));
   auto transfers = HttpTransfers::Make(TransferOptions(options));
   if (!transfers.ok()) return transfers.status();
-  std::unique_ptr<HttpLlmClient> client(new HttpLlmClient(options.model, registry));
+  std::unique_ptr<HttpLlmClient> client(new HttpLlmClient(options, registry));
   client->dispatcher_ =
       std::make_unique<LlmDispatcher>(DispatchOptionsOf(options), *std::move(transfers), client->metrics_);
   absl::MutexLock lock(&client->join_mutex_);

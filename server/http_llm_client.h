@@ -1,4 +1,4 @@
-// An OpenAI-compatible chat completion endpoint over HTTP. One thread carries all calls.
+// An OpenAI-compatible endpoint over HTTP. One thread carries all calls.
 //
 // What comes back and what is done about it: llm_wire.h. How often and how fast it is asked: llm_limits.h.
 #ifndef SLOWWAVE_SERVER_HTTP_LLM_CLIENT_H_
@@ -26,6 +26,8 @@ namespace slowwave {
 class LlmDispatcher;
 
 struct HttpLlmOptions {
+  // Of embeddings: each message is a text, and the answer's content is what UnpackVectors takes.
+  EndpointKind kind = EndpointKind::kChat;
   std::string base_url;  // http://host/v1; see CheckBaseUrl
   std::string model;
   std::string api_key;                                    // empty: none
@@ -66,7 +68,7 @@ class HttpLlmClient : public LlmClient {
   void Stop();
 
  private:
-  HttpLlmClient(std::string model, prometheus::Registry& registry);
+  HttpLlmClient(const HttpLlmOptions& options, prometheus::Registry& registry);
   void Run();
 
   const std::string model_;

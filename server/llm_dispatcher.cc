@@ -136,7 +136,7 @@ absl::Duration LlmDispatcher::SendWhatMay() {
       FinishDown(std::move(pending));
     } else if (IsStopped(pending->request)) {
       Finish(std::move(pending), LlmOutcome::kStopped, "stopped");
-    } else if (auto body = ChatBody(options_.model, pending->request, format_); body.ok()) {
+    } else if (auto body = options_.body(pending->request, format_); body.ok()) {
       Send(std::move(pending), *std::move(body), estimate);
     } else {
       Finish(std::move(pending), LlmOutcome::kBadRequest, body.status().message());
@@ -164,7 +164,7 @@ void LlmDispatcher::Handle(HttpTransfers::Id id, const HttpAnswer& answer) {
   in_flight_.erase(found);
   // What was asked for by configuration stays as it is.
   const ResponseFormat sent = options_.format ? ResponseFormat::kNone : pending->sent;
-  CallVerdict verdict = JudgeCall(answer, sent, options_.wall_clock());
+  CallVerdict verdict = options_.judge(pending->request, answer, sent, options_.wall_clock());
   if (options_.secret.size() >= 8) {
     verdict.detail = absl::StrReplaceAll(verdict.detail, {{options_.secret, "(key)"}});
   }
@@ -187,7 +187,9 @@ void LlmDispatcher::Count(Pending& pending, const CallVerdict& verdict) {
   metrics_.calls.at(verdict.word)->Increment();
   metrics_.seconds.Observe(absl::ToDoubleSeconds(now - pending.sent_at));
   metrics_.prompt_tokens.Increment(static_cast<double>(verdict.prompt_tokens));
-  metrics_.completion_tokens.Increment(static_cast<double>(verdict.completion_tokens));
+  if (metrics_.completion_tokens != nullptr) {
+    metrics_.completion_tokens->Increment(static_cast<double>(verdict.completion_tokens));
+  }
 }
 
 void LlmDispatcher::TellBreaker(const Pending& pending, const CallVerdict& verdict) {
@@ -195,10 +197,10 @@ void LlmDispatcher::TellBreaker(const Pending& pending, const CallVerdict& verdi
   const bool was_open = breaker_.open();
   breaker_.Ended(verdict.health, pending.probe, static_cast<int>(in_flight_.size()), now);
   metrics_.breaker_open.Set(breaker_.open() ? 1 : 0);
-  if (was_open && !breaker_.open()) spdlog::info("llm: the endpoint answers again");
+  if (was_open && !breaker_.open()) spdlog::info("{}: the endpoint answers again", options_.name);
   if (!breaker_.open() || (was_open && !pending.probe)) return;
   why_down_ = verdict.detail;
-  spdlog::warn("llm: the endpoint is not asked for {} ({}: {})",
+  spdlog::warn("{}: the endpoint is not asked for {} ({}: {})", options_.name,
                absl::FormatDuration(breaker_.Remaining(now)), verdict.word, why_down_);
   BringDown();
 }
@@ -216,8 +218,8 @@ void LlmDispatcher::TryAgain(PendingPtr pending, const CallVerdict& verdict) {
 void LlmDispatcher::Downgrade(ResponseFormat sent) {
   if (sent != format_) return;
   format_ = sent == ResponseFormat::kJsonSchema ? ResponseFormat::kJsonObject : ResponseFormat::kNone;
-  spdlog::info("llm: the endpoint takes no response_format {}; from now on {}", ResponseFormatName(sent),
-               ResponseFormatName(format_));
+  spdlog::info("{}: the endpoint takes no response_format {}; from now on {}", options_.name,
+               ResponseFormatName(sent), ResponseFormatName(format_));
 }
 
 void LlmDispatcher::BringDown() {

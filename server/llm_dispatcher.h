@@ -1,4 +1,4 @@
-// The requests of an LLM client and when each is sent: queued, under way, or waiting for another try.
+// The requests to an endpoint and when each is sent: queued, under way, or waiting for another try.
 #ifndef SLOWWAVE_SERVER_LLM_DISPATCHER_H_
 #define SLOWWAVE_SERVER_LLM_DISPATCHER_H_
 
@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "core/clock.h"
 #include "core/llm_client.h"
 #include "server/http_transfers.h"
@@ -21,7 +22,10 @@
 namespace slowwave {
 
 struct DispatchOptions {
-  std::string model;
+  const char* name = "";  // in the log
+  // What a request is sent as, and what an answer to it means.
+  std::function<absl::StatusOr<std::string>(const LlmRequest&, ResponseFormat)> body;
+  std::function<CallVerdict(const LlmRequest&, const HttpAnswer&, ResponseFormat sent, absl::Time now)> judge;
   std::string secret;  // kept out of every detail
   int max_in_flight = 16;
   double requests_per_minute = 0, tokens_per_minute = 0;  // 0: no limit

@@ -1,44 +1,58 @@
 #include "server/llm_metrics.h"
 
-#include "server/llm_wire.h"
+#include "absl/strings/str_cat.h"
 
 namespace slowwave {
 namespace {
 
-prometheus::Gauge& GaugeOf(prometheus::Registry& registry, const char* name, const char* help) {
+prometheus::Gauge& GaugeOf(prometheus::Registry& registry, const std::string& name, const std::string& help) {
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
 }
 
-prometheus::Counter& CounterOf(prometheus::Registry& registry, const char* name, const char* help,
-                               const prometheus::Labels& labels) {
+prometheus::Counter& CounterOf(prometheus::Registry& registry, const std::string& name,
+                               const std::string& help, const prometheus::Labels& labels) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add(labels);
 }
 
-prometheus::Histogram& SecondsOf(prometheus::Registry& registry) {
+prometheus::Histogram& SecondsOf(prometheus::Registry& registry, const std::string& name,
+                                 const std::string& help) {
   const prometheus::Histogram::BucketBoundaries buckets = {0.05, 0.1, 0.25, 0.5, 1,  2.5,
                                                            5,    10,  20,   30,  60, 180};
-  return prometheus::BuildHistogram()
-      .Name("slowwave_llm_seconds")
-      .Help("Time of a call to the LLM endpoint, whatever came of it.")
-      .Register(registry)
-      .Add({}, buckets);
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
 }
 
-constexpr char kTokens[] = "slowwave_llm_tokens_total";
-constexpr char kTokensHelp[] = "Tokens as the LLM endpoint counted them.";
+struct Names {
+  std::string prefix, endpoint;
+};
+
+Names NamesOf(EndpointKind kind) {
+  if (kind == EndpointKind::kEmbeddings) return {"slowwave_embedding_", "the embeddings endpoint"};
+  return {"slowwave_llm_", "the LLM endpoint"};
+}
+
+prometheus::Counter& TokensOf(prometheus::Registry& registry, const Names& names, const char* kind) {
+  return CounterOf(registry, names.prefix + "tokens_total",
+                   absl::StrCat("Tokens as ", names.endpoint, " counted them."), {{"kind", kind}});
+}
 
 }  // namespace
 
-LlmMetrics::LlmMetrics(prometheus::Registry& registry)
-    : in_flight(GaugeOf(registry, "slowwave_llm_in_flight", "Calls to the LLM endpoint under way.")),
-      seconds(SecondsOf(registry)),
-      breaker_open(GaugeOf(registry, "slowwave_llm_breaker_open",
-                           "1 while the LLM endpoint is not asked, because it refuses us or is out.")),
-      prompt_tokens(CounterOf(registry, kTokens, kTokensHelp, {{"kind", "prompt"}})),
-      completion_tokens(CounterOf(registry, kTokens, kTokensHelp, {{"kind", "completion"}})) {
+LlmMetrics::LlmMetrics(prometheus::Registry& registry, EndpointKind kind)
+    : in_flight(GaugeOf(registry, NamesOf(kind).prefix + "in_flight",
+                        absl::StrCat("Calls to ", NamesOf(kind).endpoint, " under way."))),
+      seconds(
+          SecondsOf(registry, NamesOf(kind).prefix + "seconds",
+                    absl::StrCat("Time of a call to ", NamesOf(kind).endpoint, ", whatever came of it."))),
+      breaker_open(GaugeOf(registry, NamesOf(kind).prefix + "breaker_open",
+                           absl::StrCat("1 while ", NamesOf(kind).endpoint,
+                                        " is not asked, because it refuses us or is out."))),
+      prompt_tokens(TokensOf(registry, NamesOf(kind), "prompt")),
+      completion_tokens(kind == EndpointKind::kChat ? &TokensOf(registry, NamesOf(kind), "completion")
+                                                    : nullptr) {
+  const Names names = NamesOf(kind);
   for (const char* word : kCallWords) {
-    calls[word] = &CounterOf(registry, "slowwave_llm_calls_total", "Calls to the LLM endpoint by outcome.",
-                             {{"outcome", word}});
+    calls[word] = &CounterOf(registry, names.prefix + "calls_total",
+                             absl::StrCat("Calls to ", names.endpoint, " by outcome."), {{"outcome", word}});
   }
 }
 

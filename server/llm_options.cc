@@ -18,27 +18,42 @@ absl::Status Unusable(absl::string_view key, absl::string_view path, absl::strin
   return absl::InvalidArgumentError(absl::StrCat(key, " is '", path, "', which ", why));
 }
 
+// The keys that both endpoints have.
+struct EndpointKeys {
+  std::string prefix;
+  const std::string &base_url, &model, &api_key, &api_key_file, &ca_file;
+};
+
+EndpointKeys LlmKeys(const Config& c) {
+  return {"llm.", c.llm_base_url, c.llm_model, c.llm_api_key, c.llm_api_key_file, c.llm_ca_file};
+}
+
+EndpointKeys EmbeddingKeys(const Config& c) {
+  return {"embedding.",        c.embedding_base_url,     c.embedding_model,
+          c.embedding_api_key, c.embedding_api_key_file, c.embedding_ca_file};
+}
+
 // Of the file, else of the environment; empty: none.
-absl::StatusOr<std::string> ReadApiKey(const Config& config) {
-  absl::string_view from = "llm.api_key";
-  std::string key(absl::StripAsciiWhitespace(config.llm_api_key));
-  if (!config.llm_api_key_file.empty()) {
+absl::StatusOr<std::string> ReadApiKey(const EndpointKeys& keys) {
+  std::string from = keys.prefix + "api_key";
+  std::string key(absl::StripAsciiWhitespace(keys.api_key));
+  if (!keys.api_key_file.empty()) {
     if (!key.empty()) {
       return absl::InvalidArgumentError(
-          "llm.api_key and llm.api_key_file are both set; allowed: one of them");
+          absl::StrCat(from, " and ", from, "_file are both set; allowed: one of them"));
     }
-    from = "llm.api_key_file";
-    std::ifstream file(config.llm_api_key_file, std::ios::binary);
+    from += "_file";
+    std::ifstream file(keys.api_key_file, std::ios::binary);
     std::string text(kMaxKeyBytes + 1, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     // A folder opens, and fails when it is read.
     if (!file.eof() && (!file.is_open() || file.bad() || file.gcount() == 0)) {
-      return Unusable(from, config.llm_api_key_file, "cannot be read");
+      return Unusable(from, keys.api_key_file, "cannot be read");
     }
     text.resize(static_cast<size_t>(file.gcount()));
-    if (text.size() > kMaxKeyBytes) return Unusable(from, config.llm_api_key_file, "is too long for a key");
+    if (text.size() > kMaxKeyBytes) return Unusable(from, keys.api_key_file, "is too long for a key");
     key = std::string(absl::StripAsciiWhitespace(text));
-    if (key.empty()) return Unusable(from, config.llm_api_key_file, "is empty");
+    if (key.empty()) return Unusable(from, keys.api_key_file, "is empty");
   }
   if (!std::all_of(key.begin(), key.end(),
                    [](char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)); })) {
@@ -46,6 +61,36 @@ absl::StatusOr<std::string> ReadApiKey(const Config& config) {
         absl::StrCat(from, " holds something else than one key; allowed: printable ASCII without spaces"));
   }
   return key;
+}
+
+absl::Status Check(const EndpointKeys& keys) {
+  if (!keys.base_url.empty()) {
+    if (absl::Status s = CheckBaseUrl(keys.base_url); !s.ok()) {
+      return absl::Status(s.code(), absl::StrCat(keys.prefix, "base_url ", s.message()));
+    }
+    if (keys.model.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(keys.prefix, "model is empty, but ", keys.prefix,
+                                                     "base_url is set; allowed: a model's name"));
+    }
+  }
+  if (!keys.ca_file.empty() && !std::ifstream(keys.ca_file).is_open()) {
+    return Unusable(keys.prefix + "ca_file", keys.ca_file, "cannot be read");
+  }
+  return ReadApiKey(keys).status();
+}
+
+// What both endpoints' clients have in common.
+absl::StatusOr<HttpLlmOptions> ClientOptionsFrom(const EndpointKeys& keys) {
+  if (keys.base_url.empty()) return absl::InvalidArgumentError(keys.prefix + "base_url is empty");
+  if (absl::Status s = Check(keys); !s.ok()) return s;
+  absl::StatusOr<std::string> key = ReadApiKey(keys);
+  if (!key.ok()) return key.status();
+  HttpLlmOptions options;
+  options.base_url = keys.base_url;
+  options.model = keys.model;
+  options.api_key = *std::move(key);
+  options.ca_file = keys.ca_file;
+  return options;
 }
 
 std::optional<ResponseFormat> FormatOf(const std::string& name) {
@@ -58,42 +103,38 @@ std::optional<ResponseFormat> FormatOf(const std::string& name) {
 
 }  // namespace
 
-absl::Status CheckLlmKeys(const Config& config) {
-  if (!config.llm_base_url.empty()) {
-    if (absl::Status s = CheckBaseUrl(config.llm_base_url); !s.ok()) {
-      return absl::Status(s.code(), absl::StrCat("llm.base_url ", s.message()));
-    }
-    if (config.llm_model.empty()) {
-      return absl::InvalidArgumentError(
-          "llm.model is empty, but llm.base_url is set; allowed: a model's name");
-    }
-  }
-  if (!config.llm_ca_file.empty() && !std::ifstream(config.llm_ca_file).is_open()) {
-    return Unusable("llm.ca_file", config.llm_ca_file, "cannot be read");
-  }
-  return ReadApiKey(config).status();
+absl::Status CheckEndpointKeys(const Config& config) {
+  if (absl::Status s = Check(LlmKeys(config)); !s.ok()) return s;
+  return Check(EmbeddingKeys(config));
 }
 
 absl::StatusOr<HttpLlmOptions> LlmOptionsFrom(const Config& config) {
-  if (config.llm_base_url.empty()) return absl::InvalidArgumentError("llm.base_url is empty");
-  if (absl::Status s = CheckLlmKeys(config); !s.ok()) return s;
-  absl::StatusOr<std::string> key = ReadApiKey(config);
-  if (!key.ok()) return key.status();
-  HttpLlmOptions options;
-  options.base_url = config.llm_base_url;
-  options.model = config.llm_model;
-  options.api_key = *std::move(key);
-  options.max_in_flight = config.llm_max_in_flight;
-  options.requests_per_minute = config.llm_requests_per_minute;
-  options.tokens_per_minute = config.llm_tokens_per_minute;
-  options.connect_timeout = absl::Seconds(config.llm_connect_seconds);
-  options.silence_timeout = absl::Seconds(config.llm_silence_seconds);
-  options.total_timeout = absl::Seconds(config.llm_total_seconds);
-  options.retry.retries = config.llm_retries;
-  options.format = FormatOf(config.llm_response_format);
-  options.proxy = config.llm_proxy;
-  options.ca_file = config.llm_ca_file;
+  absl::StatusOr<HttpLlmOptions> options = ClientOptionsFrom(LlmKeys(config));
+  if (!options.ok()) return options;
+  options->max_in_flight = config.llm_max_in_flight;
+  options->requests_per_minute = config.llm_requests_per_minute;
+  options->tokens_per_minute = config.llm_tokens_per_minute;
+  options->connect_timeout = absl::Seconds(config.llm_connect_seconds);
+  options->silence_timeout = absl::Seconds(config.llm_silence_seconds);
+  options->total_timeout = absl::Seconds(config.llm_total_seconds);
+  options->retry.retries = config.llm_retries;
+  options->format = FormatOf(config.llm_response_format);
+  options->proxy = config.llm_proxy;
   return options;
+}
+
+absl::StatusOr<HttpEmbedderOptions> EmbedderOptionsFrom(const Config& config) {
+  absl::StatusOr<HttpLlmOptions> options = ClientOptionsFrom(EmbeddingKeys(config));
+  if (!options.ok()) return options.status();
+  options->max_in_flight = config.embedding_max_in_flight;
+  options->requests_per_minute = config.embedding_requests_per_minute;
+  options->tokens_per_minute = config.embedding_tokens_per_minute;
+  options->connect_timeout = absl::Seconds(config.embedding_connect_seconds);
+  options->silence_timeout = absl::Seconds(config.embedding_silence_seconds);
+  options->total_timeout = absl::Seconds(config.embedding_total_seconds);
+  options->retry.retries = config.embedding_retries;
+  options->proxy = config.embedding_proxy;
+  return HttpEmbedderOptions{*std::move(options), config.embedding_texts_per_call};
 }
 
 }  // namespace slowwave

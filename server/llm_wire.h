@@ -13,6 +13,9 @@
 
 namespace slowwave {
 
+// What an endpoint does.
+enum class EndpointKind { kChat, kEmbeddings };
+
 // How the reply's form is asked for, least demanding first.
 enum class ResponseFormat { kNone, kJsonObject, kJsonSchema };
 const char* ResponseFormatName(ResponseFormat format);  // none, json_object, json_schema

@@ -443,6 +443,10 @@ v1::Report ToWire(const Report& report) {
   wire.set_completion_tokens(report.completion_tokens);
   wire.set_retries(report.retries);
   AddCounts(report.outcomes, wire.mutable_outcomes());
+  wire.set_embedding_model(report.embedding_model);
+  wire.set_embedded(report.embedded);
+  wire.set_embedding_calls(report.embedding_calls);
+  wire.set_embedding_tokens(report.embedding_tokens);
   AddStrings(report.errors, wire.mutable_errors());
   AddStrings(report.suggestions, wire.mutable_suggestions());
   wire.set_follow_up(report.follow_up);

@@ -78,17 +78,26 @@ void BuildChunks(RunState& run) {
     }
     return out;
   };
+  const bool kept = !run.plan.centrality.empty();
+  std::vector<float> centrality(run.sample.episodes.size(), 0.0f);
+  for (size_t i = 0; kept && i < run.plan.episodes.size(); ++i) {
+    const auto found = at.find(run.plan.episodes[i]);
+    if (found != at.end()) centrality[static_cast<size_t>(found->second)] = run.plan.centrality[i];
+  }
   run.shown.assign(run.sample.episodes.size(), {});
   for (size_t i = 0; i < run.shown.size(); ++i) run.shown[i].episode = &run.sample.episodes[i];
   for (size_t c = 0; c < run.plan.clusters.size(); ++c) {
     const std::vector<int> members = here(run.plan.clusters[c]);
     if (members.empty()) continue;
-    const std::vector<float> centrality = CentralityOf(run.sample.episodes, members);
+    const std::vector<float> computed =
+        kept ? std::vector<float>() : CentralityOf(run.sample.episodes, members);
     for (size_t m = 0; m < members.size(); ++m) {
-      run.shown[static_cast<size_t>(members[m])].cluster = static_cast<int>(c);
-      run.shown[static_cast<size_t>(members[m])].centrality = centrality[m];
+      const auto member = static_cast<size_t>(members[m]);
+      run.shown[member].cluster = static_cast<int>(c);
+      run.shown[member].centrality = kept ? centrality[member] : computed[m];
     }
     run.report.cluster_list.push_back(DescribeCluster(run.sample.episodes, members));
+    if (kept) run.report.cluster_list.back().cohesion = run.plan.cohesion[c];
   }
   // Neighbouring turns may be sampled themselves, in another chunk: then they are context here.
   std::map<std::string, std::vector<const Episode*>> sessions;

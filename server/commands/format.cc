@@ -164,6 +164,11 @@ std::string ReportText(const v1::Report& r, bool changes) {
                                 : "succeeded");
   row("sampled", absl::StrCat(Grouped(r.sampled()), " of ", Grouped(r.eligible()), " eligible episodes"));
   row("skipped", Counts(r.skipped()));
+  if (!r.embedding_model().empty()) {
+    row("embedder",
+        absl::StrCat(r.embedding_model(), ", ", Grouped(r.embedded()), " episodes, ",
+                     Grouped(r.embedding_calls()), " calls, ", Grouped(r.embedding_tokens()), " tokens"));
+  }
   row("clusters", absl::StrCat(Grouped(r.clusters()), " and ", Grouped(r.strays()), " strays, cut at cosine ",
                                absl::StrFormat("%.3f", r.threshold()), " (", r.threshold_method(), ")"));
   row("extractor", absl::StrCat(r.extractor(), r.model().empty() ? "" : " " + r.model(), ", ",

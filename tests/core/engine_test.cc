@@ -236,7 +236,8 @@ TEST_F(EngineTest, APlanIsTakenUpAgainAsItWas) {
   RunState run;
   run.claimed = claimed[0];
   const RunStop stop;
-  ASSERT_TRUE(pipeline.Prepare(run, stop).ok());  // and then the process is gone
+  ASSERT_TRUE(pipeline.Prepare(run, stop).ok());
+  ASSERT_TRUE(pipeline.MakeChunks(run, stop).ok());  // and then the process is gone
   Ingest({Said("e99", 150, "I live in Bergen.")});
   ASSERT_TRUE(engine_->Start().ok());
   const Task done = Await(task.id);
@@ -263,13 +264,14 @@ TEST_F(EngineTest, ARunWhoseLeaseMayHaveEndedWritesNothingAndIsCounted) {
   RunState run;
   run.claimed = claimed[0];
   ASSERT_TRUE(pipeline.Prepare(run, *stop).ok());
+  ASSERT_TRUE(pipeline.MakeChunks(run, *stop).ok());
   now = absl::Seconds(25);  // frozen while it waited for its extractor
   EXPECT_EQ(pipeline.Finish(run, *stop).code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(store_->GetUser(kAnna)->memory_version, 0);
 
   WorkerPool pool(1);
   std::vector<RunKey> ended;
-  Runner runner({}, *store_, pipeline, extractor, progress, metrics, pool, SystemClock(),
+  Runner runner({}, *store_, pipeline, nullptr, extractor, progress, metrics, pool, SystemClock(),
                 [&](const RunEnd& end) { ended.push_back(end.run); });
   runner.Begin(claimed[0], stop);
   pool.Stop();

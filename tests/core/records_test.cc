@@ -24,7 +24,22 @@ TEST(PlanTest, SurvivesItsSerialisedForm) {
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(PlanToJson(*again), PlanToJson(plan));
   EXPECT_EQ(again->chunks, plan.chunks);
+  EXPECT_TRUE(again->centrality.empty());
   EXPECT_EQ(again->episodes, plan.episodes);
+}
+
+TEST(PlanTest, CentralitiesOfAnEmbedderSurviveAndHaveToFit) {
+  Plan plan;
+  plan.episodes = {"a", "b", "c"};
+  plan.clusters = {{0, 2}};
+  plan.centrality = {0.1f, 0.0f, 1.0f / 3};
+  plan.cohesion = {2.0 / 3};
+  const absl::StatusOr<Plan> again = PlanFromJson(PlanToJson(plan));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->centrality, plan.centrality);
+  EXPECT_EQ(again->cohesion, plan.cohesion);
+  plan.cohesion = {};
+  EXPECT_EQ(PlanFromJson(PlanToJson(plan)).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(PlanTest, WhatIsNoPlanIsDataLoss) {

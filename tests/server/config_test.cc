@@ -142,7 +142,10 @@ INSTANTIATE_TEST_SUITE_P(
         {"LlmCaFileMissing", "llm.ca_file", "/no/such/file", "llm.ca_file is"},
         {"LlmFormat", "llm.response_format", "yaml", "auto, json_schema, json_object, none"},
         {"LlmNoneInFlight", "llm.max_in_flight", "0", "from 1 to 1024"},
-        {"Embedding", "embedding.base_url", "http://h/v1", "embedding.base_url is set"},
+        {"EmbeddingWithoutModel", "embedding.base_url", "http://h/v1", "embedding.model is empty"},
+        {"EmbeddingAddress", "embedding.base_url", "h/v1", "embedding.base_url is not an address"},
+        {"EmbeddingKeyFileEmpty", "embedding.api_key_file", "/dev/null",
+         "embedding.api_key_file is '/dev/null'"},
     }),
     [](const auto& test) { return test.param.name; });
 

@@ -106,5 +106,36 @@ TEST(LlmOptionsTest, NoEndpointGivesNoOptions) {
   EXPECT_EQ(LlmOptionsFrom(DefaultConfig()).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(LlmOptionsTest, EveryEmbeddingKeyReachesTheClient) {
+  std::map<std::string, std::string> env = {{"SLOWWAVE_EMBEDDING_BASE_URL", "https://h/v1"},
+                                            {"SLOWWAVE_EMBEDDING_MODEL", "e"},
+                                            {"SLOWWAVE_EMBEDDING_API_KEY", "sk-environment"},
+                                            {"SLOWWAVE_EMBEDDING_MAX_IN_FLIGHT", "3"},
+                                            {"SLOWWAVE_EMBEDDING_TEXTS_PER_CALL", "7"},
+                                            {"SLOWWAVE_EMBEDDING_REQUESTS_PER_MINUTE", "30"},
+                                            {"SLOWWAVE_EMBEDDING_TOKENS_PER_MINUTE", "4000"},
+                                            {"SLOWWAVE_EMBEDDING_CONNECT_SECONDS", "5"},
+                                            {"SLOWWAVE_EMBEDDING_SILENCE_SECONDS", "6"},
+                                            {"SLOWWAVE_EMBEDDING_TOTAL_SECONDS", "8"},
+                                            {"SLOWWAVE_EMBEDDING_RETRIES", "0"},
+                                            {"SLOWWAVE_EMBEDDING_PROXY", "http://p:3128"},
+                                            {"SLOWWAVE_EMBEDDING_CA_FILE", KeyFile("x")}};
+  const auto options = EmbedderOptionsFrom(LoadConfig({"", env, {}}).value());
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->client.base_url, "https://h/v1");
+  EXPECT_EQ(options->client.model, "e");
+  EXPECT_EQ(options->client.api_key, "sk-environment");
+  EXPECT_EQ(options->client.max_in_flight, 3);
+  EXPECT_EQ(options->texts_per_call, 7);
+  EXPECT_EQ(options->client.requests_per_minute, 30);
+  EXPECT_EQ(options->client.tokens_per_minute, 4000);
+  EXPECT_EQ(options->client.connect_timeout, absl::Seconds(5));
+  EXPECT_EQ(options->client.silence_timeout, absl::Seconds(6));
+  EXPECT_EQ(options->client.total_timeout, absl::Seconds(8));
+  EXPECT_EQ(options->client.retry.retries, 0);
+  EXPECT_EQ(options->client.proxy, "http://p:3128");
+  EXPECT_EQ(options->client.ca_file, env["SLOWWAVE_EMBEDDING_CA_FILE"]);
+}
+
 }  // namespace
 }  // namespace slowwave

@@ -11,6 +11,11 @@
 #include "absl/time/time.h"
 
 namespace slowwave {
+namespace {
+
+constexpr const char* kPaths[] = {"chat/completions$", "embeddings$"};
+
+}  // namespace
 
 std::string Envelope(const std::string& content) {
   return nlohmann::json{
@@ -84,12 +89,12 @@ ScriptedEndpoint::ScriptedEndpoint(Script script)
     : script_(std::move(script)),
       path_(absl::StrCat("/", TheServer().endpoints++, "/v1/")),
       handler_(std::make_unique<Handler>(*this)) {
-  TheServer().civet.addHandler(absl::StrCat(path_, "chat/completions$"), *handler_);
+  for (const char* path : kPaths) TheServer().civet.addHandler(path_ + path, *handler_);
 }
 
 ScriptedEndpoint::~ScriptedEndpoint() {
   Release();
-  TheServer().civet.removeHandler(absl::StrCat(path_, "chat/completions$"));  // once it is in no call
+  for (const char* path : kPaths) TheServer().civet.removeHandler(path_ + path);  // once it is in no call
 }
 
 std::string ScriptedEndpoint::base_url() const {

@@ -1,4 +1,4 @@
-// A chat completion endpoint in the test's process that answers as it is told to.
+// A chat completion and embeddings endpoint in the test's process that answers as it is told to.
 #ifndef SLOWWAVE_TESTS_SUPPORT_SCRIPTED_ENDPOINT_H_
 #define SLOWWAVE_TESTS_SUPPORT_SCRIPTED_ENDPOINT_H_
 

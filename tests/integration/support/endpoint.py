@@ -1,4 +1,5 @@
-"""An LLM endpoint of the test's own: a real HTTP server that answers by rule and counts what it was shown."""
+"""An LLM and embeddings endpoint of the test's own: a real HTTP server that answers by rule and counts what it was
+shown."""
 
 import collections
 import http.server
@@ -26,14 +27,25 @@ def gists_for(memories):
     ]
 
 
+def direction(text):
+    """By the text's first letter: texts that begin alike are alike, and no others."""
+    vector = [0.01] * 8
+    vector[ord(text[0].lower()) % 8] = 1.0
+    return vector
+
+
 class Endpoint:
     """Use as a context manager. `answer(memories, call)` gives (status, content) for a chat completion, content as a
-    string; it may be changed at any time. `calls`: how many there were; `times_shown`: by text."""
+    string; `embed(texts)` gives (status, vectors) for embeddings. Both may be changed at any time. `calls`: how many
+    there were of the former, `embed_calls` of the latter; `times_shown`, `times_embedded`: by text."""
 
     def __init__(self):
         self.answer = self.good
         self.calls = 0
         self.times_shown = collections.Counter()
+        self.embed = self.embed_well
+        self.embed_calls = 0
+        self.times_embedded = collections.Counter()
         self._lock = threading.Lock()
         endpoint = self
 
@@ -45,6 +57,8 @@ class Endpoint:
 
             def do_POST(self):  # pylint: disable=invalid-name
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if self.path.endswith("/embeddings"):
+                    return self.reply(*endpoint._embedded(request["input"]))  # pylint: disable=protected-access
                 memories = shown(request)
                 with endpoint._lock:  # pylint: disable=protected-access
                     endpoint.calls += 1
@@ -57,6 +71,9 @@ class Endpoint:
                     reply = {"object": "chat.completion", "choices": [choice], "usage": usage}
                 else:
                     reply = {"error": {"message": content, "type": "test"}}
+                return self.reply(status, reply)
+
+            def reply(self, status, reply):
                 body = json.dumps(reply).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -67,6 +84,16 @@ class Endpoint:
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def _embedded(self, texts):
+        with self._lock:
+            self.embed_calls += 1
+            self.times_embedded.update(texts)
+        status, vectors = self.embed(texts)
+        if status != 200:
+            return status, {"error": {"message": vectors, "type": "test"}}
+        data = [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(vectors)]
+        return 200, {"object": "list", "data": data, "usage": {"prompt_tokens": len(texts), "total_tokens": len(texts)}}
 
     @property
     def url(self):
@@ -80,6 +107,10 @@ class Endpoint:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+    @staticmethod
+    def embed_well(texts):
+        return 200, [direction(text) for text in texts]
 
     @staticmethod
     def good(memories, _):
