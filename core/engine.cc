@@ -14,6 +14,7 @@
 #include "core/runner.h"
 #include "core/scheduler.h"
 #include "core/task_queue.h"
+#include "core/token_budget.h"
 #include "core/worker_pool.h"
 
 namespace slowwave {
@@ -30,7 +31,7 @@ SchedulerOptions SchedulerOptionsOf(const EngineOptions& o) {
   return out;
 }
 
-PipelineOptions PipelineOptionsOf(const EngineOptions& o) {
+PipelineOptions PipelineOptionsOf(const EngineOptions& o, TenantTokens* tenant_tokens) {
   PipelineOptions out;
   out.episode_limit = o.episode_limit;
   out.chunk_budget = o.chunk_budget;
@@ -39,6 +40,12 @@ PipelineOptions PipelineOptionsOf(const EngineOptions& o) {
   out.min_cluster_size = o.min_cluster_size;
   out.max_clusters = o.max_clusters;
   out.similarity_threshold = o.similarity_threshold;
+  out.exchange_retention = o.exchange_retention;
+  out.run_tokens = o.run_tokens;
+  out.tenant_tokens = tenant_tokens;
+  out.prompt_price = o.prompt_price;
+  out.completion_price = o.completion_price;
+  out.embedding_price = o.embedding_price;
   return out;
 }
 
@@ -67,7 +74,11 @@ struct Engine::Impl {
         store(s),
         metrics(registry),
         extractor(given != nullptr ? *given : builtin),
-        pipeline(PipelineOptionsOf(options), store, extractor, progress, metrics, SystemClock()),
+        tenant_tokens(options.tenant_tokens_per_day > 0
+                          ? std::make_unique<TenantTokens>(s, options.tenant_tokens_per_day)
+                          : nullptr),
+        pipeline(PipelineOptionsOf(options, tenant_tokens.get()), store, extractor, progress, metrics,
+                 SystemClock()),
         guard(io.get_executor()),
         scheduler(SchedulerOptionsOf(options), io.get_executor(), store_calls.get_executor(), store, metrics,
                   [this](ClaimedTask task, StopFlag stop) { Queue(std::move(task), std::move(stop)); },
@@ -148,6 +159,7 @@ struct Engine::Impl {
   ProgressHub progress;
   BuiltinExtractor builtin;
   Extractor& extractor;
+  const std::unique_ptr<TenantTokens> tenant_tokens;
   Pipeline pipeline;
   TaskQueue queue;
   absl::Mutex mu;
@@ -200,6 +212,12 @@ void Engine::Stop(absl::Duration grace) {
     impl_->mu.Await(absl::Condition(impl_.get(), &Impl::NothingOpen));
   }
   impl_->pool.Stop();
+  if (impl_->tenant_tokens != nullptr) {
+    const absl::Status returned = impl_->tenant_tokens->ReturnAll();
+    if (!returned.ok()) {
+      spdlog::warn("tokens that were drawn and not used count as spent: {}", returned.ToString());
+    }
+  }
   impl_->scheduler.Stop();
   impl_->store_calls.join();
   impl_->guard.reset();

@@ -34,6 +34,9 @@ struct EngineOptions {
   int min_cluster_size = 2;
   int max_clusters = 0;                        // 0: unlimited
   std::optional<double> similarity_threshold;  // unset: calibrated
+  absl::Duration exchange_retention = absl::Hours(24 * 30);
+  int64_t run_tokens = 0, tenant_tokens_per_day = 0;                   // of an LLM; 0: no limit
+  double prompt_price = 0, completion_price = 0, embedding_price = 0;  // of a million tokens
 };
 
 // Any thread may call any method. Stop is idempotent and safe before Start; the destructor stops.

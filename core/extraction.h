@@ -12,6 +12,8 @@
 
 namespace slowwave {
 
+class RunTokens;
+
 // An episode shown as citable. Its number in the call is its index in Chunk::memories plus one.
 struct ChunkMemory {
   const Episode* episode = nullptr;  // never null; outlives the chunk
@@ -26,6 +28,7 @@ struct Chunk {
   std::vector<const Episode*> context;
   std::vector<std::string> themes;
   std::shared_ptr<const std::vector<Slot>> slots;  // what keys may be like; may be null
+  std::shared_ptr<RunTokens> tokens;               // what may be spent; null: no limit
 };
 
 // An episode that a gist cites: `memory` indexes Chunk::memories.

@@ -21,6 +21,7 @@ struct LlmMessage {
 struct LlmRequest {
   std::vector<LlmMessage> messages;
   std::string schema_name, schema;  // a JSON Schema (text) of the reply, for endpoints that take one
+  int max_tokens = 0;               // of the reply; 0: the endpoint's own limit
   StopFlag stop;                    // null: never; once it stops, the request ends as kStopped, soon
 };
 

@@ -13,6 +13,7 @@
 #include "core/prompt.h"
 #include "core/reply_parser.h"
 #include "core/stages/chunk.h"
+#include "core/token_budget.h"
 
 namespace slowwave {
 namespace {
@@ -54,6 +55,23 @@ absl::StatusOr<std::vector<Gist>> GistsOf(const std::string& answer, const Chunk
   return gists;
 }
 
+// What a call may cost at most, nearly: hardly any text has more tokens than half its bytes.
+int64_t MostTokensOf(const LlmRequest& request) {
+  size_t bytes = request.schema.size();
+  for (const LlmMessage& message : request.messages) bytes += message.content.size();
+  return static_cast<int64_t>(bytes / 2) + request.max_tokens;
+}
+
+// What it cost as the endpoint counts; one that does not say, or was not heard to the end, may have cost all.
+int64_t UsedOf(const LlmReply& reply, const SetAside& aside) {
+  const int64_t counted = reply.prompt_tokens + reply.completion_tokens;
+  if (counted > 0) return counted;
+  for (const char* word : {"ok", "length", "refused", "bad_reply", "timeout"}) {
+    if (reply.outcomes.contains(word)) return aside.tokens;
+  }
+  return 0;
+}
+
 // Where to cut in two: between clusters if that leaves at least a quarter on either side, else in the middle.
 size_t CutOf(const Chunk& chunk, const std::vector<int>& members) {
   const size_t middle = members.size() / 2, least = std::max<size_t>(1, members.size() / 4);
@@ -73,6 +91,7 @@ size_t CutOf(const Chunk& chunk, const std::vector<int>& members) {
 struct LlmExtractor::Part {
   std::vector<int> members;  // indices into the chunk's memories
   bool asked_again = false;
+  SetAside aside;  // for the call under way
 };
 
 struct LlmExtractor::Job {
@@ -86,7 +105,8 @@ struct LlmExtractor::Job {
   json parts ABSL_GUARDED_BY(mu) = json::array();  // of the journal
 };
 
-LlmExtractor::LlmExtractor(LlmClient& client) : client_(client) {}
+LlmExtractor::LlmExtractor(LlmClient& client, int max_reply_tokens)
+    : client_(client), max_reply_tokens_(max_reply_tokens) {}
 
 std::string LlmExtractor::name() const { return absl::StrCat("llm/", kParserVersion); }
 std::string LlmExtractor::model() const { return client_.model(); }
@@ -137,7 +157,14 @@ void LlmExtractor::Ask(const std::shared_ptr<Job>& job, Part part, const std::st
   if (part.asked_again) request.messages = AskAgain(std::move(request.messages), bad_answer);
   request.schema_name = "gists";
   request.schema = ReplySchema();
+  request.max_tokens = max_reply_tokens_;
   request.stop = job->stop;
+  if (job->chunk.tokens != nullptr) {
+    if (request.max_tokens == 0) request.max_tokens = kReplyTokens;
+    absl::StatusOr<SetAside> aside = job->chunk.tokens->Take(MostTokensOf(request));
+    if (!aside.ok()) return NotAsked(job, part, aside.status());
+    part.aside = *aside;
+  }
   client_.Complete(std::move(request), [this, job, part = std::move(part)](LlmReply reply) {
     // The client's thread carries all calls: reading and parsing happen elsewhere.
     auto shared = std::make_shared<LlmReply>(std::move(reply));
@@ -151,7 +178,23 @@ void LlmExtractor::Ask(const std::shared_ptr<Job>& job, Part part, const std::st
   });
 }
 
+void LlmExtractor::NotAsked(const std::shared_ptr<Job>& job, const Part& part, const absl::Status& why) {
+  if (absl::IsOutOfRange(why)) {
+    if (Split(job, part)) return;
+    Leave(*job, part, "asking takes more tokens than the whole budget has");
+  } else {
+    absl::MutexLock lock(&job->mu);
+    if (absl::IsResourceExhausted(why)) {
+      job->reply.unasked.insert(job->reply.unasked.end(), part.members.begin(), part.members.end());
+    } else {
+      job->reply.status = why;
+    }
+  }
+  Close(job);
+}
+
 void LlmExtractor::Answered(const std::shared_ptr<Job>& job, Part part, LlmReply reply) {
+  if (job->chunk.tokens != nullptr) job->chunk.tokens->Settle(part.aside, UsedOf(reply, part.aside));
   {
     absl::MutexLock lock(&job->mu);
     job->reply.calls += reply.calls;
@@ -227,8 +270,11 @@ bool LlmExtractor::Split(const std::shared_ptr<Job>& job, const Part& part) {
     absl::MutexLock lock(&job->mu);
     ++job->open;
   }
-  Ask(job, {{part.members.begin(), cut}}, "");
-  Ask(job, {{cut, part.members.end()}}, "");
+  Part first, second;
+  first.members.assign(part.members.begin(), cut);
+  second.members.assign(cut, part.members.end());
+  Ask(job, std::move(first), "");
+  Ask(job, std::move(second), "");
   return true;
 }
 
@@ -245,7 +291,7 @@ void LlmExtractor::Close(const std::shared_ptr<Job>& job) {
     if (--job->open > 0) return;
     reply = std::move(job->reply);
     std::erase_if(reply.outcomes, [](const auto& entry) { return entry.second == 0; });
-    if (reply.status.ok() && reply.left.empty()) {
+    if (reply.status.ok() && reply.left.empty() && reply.unasked.empty()) {
       const json journal = {
           {"version", 1}, {"parts", std::move(job->parts)}, {"unreadable", reply.unreadable}};
       reply.journal = journal.dump();

@@ -14,7 +14,9 @@ namespace slowwave {
 
 class LlmExtractor : public Extractor {
  public:
-  explicit LlmExtractor(LlmClient& client);  // outlives this
+  // `client` outlives this. `max_reply_tokens` 0: the endpoint's own limit; with a budget then kReplyTokens.
+  explicit LlmExtractor(LlmClient& client, int max_reply_tokens = 0);
+  static constexpr int kReplyTokens = 4096;
   std::string name() const override;
   std::string model() const override;
   std::string prompt_version() const override;
@@ -27,6 +29,8 @@ class LlmExtractor : public Extractor {
   struct Part;
   struct Job;
   void Ask(const std::shared_ptr<Job>& job, Part part, const std::string& bad_answer);
+  // The budget refused.
+  void NotAsked(const std::shared_ptr<Job>& job, const Part& part, const absl::Status& why);
   void Answered(const std::shared_ptr<Job>& job, Part part, LlmReply reply);
   void Read(const std::shared_ptr<Job>& job, Part part, LlmReply reply);
   // Asks about both halves of a part of several memories; false if there is but one.
@@ -36,6 +40,7 @@ class LlmExtractor : public Extractor {
   void Close(const std::shared_ptr<Job>& job);
 
   LlmClient& client_;
+  const int max_reply_tokens_;
   Post post_;
 };
 

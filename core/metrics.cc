@@ -50,6 +50,11 @@ EngineMetrics::EngineMetrics(prometheus::Registry& registry)
     stage_seconds[stage] =
         &SecondsOf(registry, "slowwave_stage_seconds", "Time of a stage.", {{"stage", stage}});
   }
+  for (const char* budget : {"run", "tenant_day"}) {
+    budget_met[budget] =
+        &CounterOf(registry, "slowwave_budget_met_total",
+                   "Runs that a budget of tokens ended early, or did not let begin.", {{"budget", budget}});
+  }
 }
 
 }  // namespace slowwave

@@ -28,7 +28,9 @@ struct EngineMetrics {
   prometheus::Counter& gists_accepted;     // slowwave_gists_total{outcome="accepted"}
   prometheus::Counter& gists_quarantined;  // {outcome="quarantined"}
   prometheus::Counter& commit_retries;     // slowwave_commit_retries_total: the memory changed meanwhile
-  prometheus::Histogram& run_seconds;      // slowwave_run_seconds
+  // slowwave_budget_met_total{budget}: runs that a budget of tokens ended early; const after construction
+  std::map<std::string, prometheus::Counter*> budget_met;
+  prometheus::Histogram& run_seconds;  // slowwave_run_seconds
   std::map<std::string, prometheus::Histogram*>
       stage_seconds;  // slowwave_stage_seconds{stage}; const after construction
 };

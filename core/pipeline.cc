@@ -251,6 +251,7 @@ absl::Status Pipeline::TakeEmbeddings(RunState& run, EmbedReply reply, const std
 
 absl::Status Pipeline::MakeChunks(RunState& run, const RunStop& stop) const {
   Report& report = run.report;
+  const Task& task = run.claimed.task;
   const absl::Time since = clock_();
   Began(run, "cluster");
   if (run.claimed.plan.empty() && !run.sample.episodes.empty()) {
@@ -259,7 +260,13 @@ absl::Status Pipeline::MakeChunks(RunState& run, const RunStop& stop) const {
   }
   BuildChunks(run);
   const auto slots = std::make_shared<const std::vector<Slot>>(Registry(run.sample.registry).slots());
-  for (Chunk& chunk : run.chunks) chunk.slots = slots;
+  if (options_.run_tokens > 0 || options_.tenant_tokens != nullptr) {
+    run.tokens = std::make_shared<RunTokens>(options_.run_tokens, options_.tenant_tokens, task.user.tenant);
+  }
+  for (Chunk& chunk : run.chunks) {
+    chunk.slots = slots;
+    chunk.tokens = run.tokens;
+  }
   run.replies.assign(run.chunks.size(), {});
   if (absl::Status s = Recall(run); !s.ok()) return s;
   report.extractor = extractor_.name();
@@ -278,6 +285,27 @@ absl::Status Pipeline::MakeChunks(RunState& run, const RunStop& stop) const {
   return Stopped(stop);
 }
 
+absl::Status Pipeline::CheckBudget(RunState& run) const {
+  if (run.tokens == nullptr) return absl::OkStatus();
+  Report& report = run.report;
+  report.budget_met = run.tokens->met();
+  if (report.budget_met.empty()) return absl::OkStatus();
+  size_t waiting = 0, all = 0;
+  for (size_t c = 0; c < run.chunks.size(); ++c) {
+    waiting += run.replies[c].unasked.size();
+    all += run.chunks[c].memories.size();
+  }
+  metrics_.budget_met.at(report.budget_met)->Increment();
+  if (waiting == all) {
+    run.postponed = run.tokens->TryAgainIn();
+    return absl::FailedPreconditionError("the tenant's tokens for today are spent");
+  }
+  report.errors.push_back(absl::StrCat(report.budget_met == "run" ? "the run's" : "the tenant's daily",
+                                       " budget of tokens is met: ", waiting,
+                                       " memories wait for another run"));
+  return absl::OkStatus();
+}
+
 absl::Status Pipeline::Finish(RunState& run, const RunStop& stop) const {
   Report& report = run.report;
   int64_t gists = 0;
@@ -290,6 +318,12 @@ absl::Status Pipeline::Finish(RunState& run, const RunStop& stop) const {
   for (const ChunkReply& reply : run.replies) {
     if (absl::IsUnavailable(reply.status) || absl::IsCancelled(reply.status)) return reply.status;
   }
+
+  if (absl::Status s = CheckBudget(run); !s.ok()) return s;
+  report.cost = (static_cast<double>(report.prompt_tokens) * options_.prompt_price +
+                 static_cast<double>(report.completion_tokens) * options_.completion_price +
+                 static_cast<double>(report.embedding_tokens) * options_.embedding_price) /
+                1e6;
 
   const absl::Time since = clock_();
   Began(run, "align");

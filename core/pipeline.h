@@ -30,6 +30,10 @@ struct PipelineOptions {
   int max_clusters = 0;
   std::optional<double> similarity_threshold;
   absl::Duration exchange_retention = absl::Hours(24 * 30);
+  int64_t run_tokens = 0;                 // of an LLM, for one run; 0: no limit
+  TenantTokens* tenant_tokens = nullptr;  // null: no limit; outlives the pipeline
+  // Of a million tokens.
+  double prompt_price = 0, completion_price = 0, embedding_price = 0;
 };
 
 class Pipeline {
@@ -65,6 +69,8 @@ class Pipeline {
   absl::Status Sample(RunState& run) const;
   absl::Status MakePlan(RunState& run) const;
   absl::Status Recall(RunState& run) const;
+  // Ends a run that its budget let ask nothing: the task waits for tomorrow's.
+  absl::Status CheckBudget(RunState& run) const;
   absl::Status Commit(RunState& run, const Registry& registry, const RunStop& stop) const;
   SampleSpec SpecOf(const RunState& run) const;
   // Ends a stage: its line in the report, its metric, its event for watchers.

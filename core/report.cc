@@ -161,6 +161,8 @@ Report Parse(const json& j) {
     r.embedding_calls = e.at("calls");
     r.embedding_tokens = e.at("tokens");
   }
+  r.budget_met = j.value("budget_met", std::string());
+  r.cost = j.value("cost", 0.0);
   r.errors = j.at("errors");
   r.suggestions = j.at("suggestions");
   r.follow_up = j.at("follow_up");
@@ -223,6 +225,8 @@ std::string ReportToJson(const Report& r) {
                       {"calls", r.embedding_calls},
                       {"tokens", r.embedding_tokens}};
   }
+  if (!r.budget_met.empty()) j["budget_met"] = r.budget_met;
+  if (r.cost > 0) j["cost"] = r.cost;
   return j.dump();
 }
 

@@ -2,6 +2,8 @@
 #ifndef SLOWWAVE_CORE_RUN_STATE_H_
 #define SLOWWAVE_CORE_RUN_STATE_H_
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "core/keys.h"
 #include "core/plan.h"
 #include "core/report.h"
+#include "core/token_budget.h"
 #include "storage/store.h"
 
 namespace slowwave {
@@ -24,6 +27,8 @@ struct RunState {
   // By chunk: what its reply is kept under (empty: it is not), and whether the store had it already.
   std::vector<std::string> questions;
   std::vector<bool> recalled;
+  std::shared_ptr<RunTokens> tokens;        // null: no budget
+  std::optional<absl::Duration> postponed;  // set with an error: the task is to wait so long
   std::vector<Assertion> assertions;
   std::vector<Quarantined> quarantine;
   std::vector<std::string> reviewed, cited, left, unreadable;

@@ -163,6 +163,16 @@ void Runner::PublishState(const OpenRun& run, TaskState state, const std::string
 
 TaskState Runner::Return(const OpenRun& run, const absl::Status& status, bool store_trouble) {
   const Lease& lease = run.state.claimed.lease;
+  if (run.state.postponed) {
+    metrics_.runs_handed_back.Increment();
+    const absl::Status postponed =
+        store_.PostponeTask(lease, std::string(status.message()), *run.state.postponed);
+    if (!postponed.ok() && !absl::IsAborted(postponed)) {
+      spdlog::warn("task {}: cannot be postponed now, its lease will run out: {}", lease.task_id,
+                   postponed.ToString());
+    }
+    return absl::IsAborted(postponed) ? TaskState::kCancelled : TaskState::kDelayed;
+  }
   if (absl::IsCancelled(status) || store_trouble) {
     metrics_.runs_handed_back.Increment();
     const absl::Status released = store_.ReleaseTask(lease);

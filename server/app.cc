@@ -61,6 +61,12 @@ EngineOptions EngineOptionsFrom(const Config& config) {
   options.min_confidence = config.sample_min_confidence;
   options.min_cluster_size = config.cluster_min_size;
   options.max_clusters = config.cluster_max;
+  options.exchange_retention = absl::Hours(24) * config.llm_keep_replies_days;
+  options.run_tokens = config.llm_budget_run_tokens;
+  options.tenant_tokens_per_day = config.llm_budget_tenant_tokens_per_day;
+  options.prompt_price = config.llm_price_prompt;
+  options.completion_price = config.llm_price_completion;
+  options.embedding_price = config.embedding_price;
   double threshold = 0;
   if (absl::SimpleAtod(config.cluster_threshold, &threshold)) options.similarity_threshold = threshold;
   return options;
@@ -108,7 +114,8 @@ struct App::Impl {
         store(std::move(opened)),
         llm(std::move(client)),
         embedder(std::move(embeddings)),
-        extractor(llm == nullptr ? nullptr : std::make_unique<LlmExtractor>(*llm)),
+        extractor(llm == nullptr ? nullptr
+                                 : std::make_unique<LlmExtractor>(*llm, config.llm_max_reply_tokens)),
         engine(EngineOptionsFrom(config), *store, *metrics, extractor.get(), embedder.get()),
         env{*store, engine, options.now, MakeUuid},
         executor(config.rpc_threads, kMaxWaitingCalls),

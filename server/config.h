@@ -55,8 +55,12 @@ struct Config {
   int llm_total_seconds = 0;
   int llm_retries = 0;
   std::string llm_response_format;  // auto, json_schema, json_object, none
-  std::string llm_proxy;            // empty: none
-  std::string llm_ca_file;          // empty: the system's
+  int llm_max_reply_tokens = 0;     // 0: the endpoint's own limit
+  int llm_keep_replies_days = 0;
+  int llm_budget_run_tokens = 0, llm_budget_tenant_tokens_per_day = 0;  // 0: no limit
+  double llm_price_prompt = 0, llm_price_completion = 0;                // of a million tokens
+  std::string llm_proxy;                                                // empty: none
+  std::string llm_ca_file;                                              // empty: the system's
   // Known, but for a later version: setting one is an error, not a silence.
   std::string embedding_base_url, embedding_model;  // empty: the built-in embedder
   std::string embedding_api_key, embedding_api_key_file;
@@ -65,6 +69,7 @@ struct Config {
   int embedding_requests_per_minute = 0, embedding_tokens_per_minute = 0;  // 0: no limit
   int embedding_connect_seconds = 0, embedding_silence_seconds = 0, embedding_total_seconds = 0;
   int embedding_retries = 0;
+  double embedding_price = 0;  // of a million tokens
   std::string embedding_proxy, embedding_ca_file;
 };
 

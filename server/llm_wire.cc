@@ -201,6 +201,7 @@ absl::StatusOr<std::string> ChatBody(const std::string& model, const LlmRequest&
   ordered_json body;
   body["model"] = model;
   body["temperature"] = 0;
+  if (request.max_tokens > 0) body["max_tokens"] = request.max_tokens;
   body["messages"] = ordered_json::array();
   for (const LlmMessage& message : request.messages) {
     body["messages"].push_back({{"role", message.role}, {"content", message.content}});

@@ -443,6 +443,8 @@ v1::Report ToWire(const Report& report) {
   wire.set_completion_tokens(report.completion_tokens);
   wire.set_retries(report.retries);
   AddCounts(report.outcomes, wire.mutable_outcomes());
+  wire.set_budget_met(report.budget_met);
+  wire.set_cost(report.cost);
   wire.set_embedding_model(report.embedding_model);
   wire.set_embedded(report.embedded);
   wire.set_embedding_calls(report.embedding_calls);

@@ -240,6 +240,8 @@ class Store {
   virtual absl::Status RenewLease(const Lease& lease, absl::Duration duration) = 0;
   // Hands a claimed task back as it was before the claim; the attempt does not count. kAborted.
   virtual absl::Status ReleaseTask(const Lease& lease) = 0;
+  // As ReleaseTask, but delayed until `delay` from now. `why` is its last error. kAborted.
+  virtual absl::Status PostponeTask(const Lease& lease, const std::string& why, absl::Duration delay) = 0;
   // The attempt failed. Delayed until `retry_after` from now, or dead if unset. kAborted.
   virtual absl::Status FailTask(const Lease& lease, const std::string& error,
                                 std::optional<absl::Duration> retry_after) = 0;
@@ -279,6 +281,12 @@ class Store {
   // never one of a run that has committed.
   virtual absl::Status StoreExchanges(const Lease& lease, const std::string& run_id,
                                       const std::vector<Exchange>& exchanges, absl::Duration retention) = 0;
+  // Draws `wanted` tokens of the tenant's today (UTC, by the store's clock), or what is left of `limit` if
+  // that is at least `least`, or none. One whose answer is lost counts as drawn.
+  virtual absl::StatusOr<TokenGrant> DrawTokens(const std::string& tenant, int64_t wanted, int64_t least,
+                                                int64_t limit) = 0;
+  // Of what was drawn on `day`; in vain once that is over.
+  virtual absl::Status ReturnTokens(const std::string& tenant, int64_t day, int64_t tokens) = 0;
   // `raw_keys` as assertions carry them, `slot_keys` as facts do.
   virtual absl::StatusOr<SlotContents> LoadSlots(const UserKey& user,
                                                  const std::vector<std::string>& raw_keys,

@@ -326,6 +326,13 @@ struct RunRecord {
   std::string change_set;
 };
 
+// Tokens drawn from a tenant's day.
+struct TokenGrant {
+  int64_t tokens = 0;
+  int64_t day = 0;          // of UTC, from 1970
+  absl::Duration day_left;  // until it ends, by the store's clock
+};
+
 // A request to the LLM endpoint that was answered. Inserted and deleted, never updated.
 struct Exchange {
   std::string request_hash;  // SHA-256 of the request, lower-case hex

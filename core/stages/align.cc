@@ -133,6 +133,7 @@ void SortMemories(RunState& run, const Chunk& chunk, const ChunkReply& reply, si
     const bool given_up = before != tries.end() && before->second + 1 >= kMaxTries;
     (given_up ? run.unreadable : run.left).push_back(id);
   }
+  for (const int i : reply.unasked) not_read.insert(chunk.memories[static_cast<size_t>(i)].episode->id);
   for (const int i : reply.unreadable) {
     const std::string& id = chunk.memories[static_cast<size_t>(i)].episode->id;
     not_read.insert(id);

@@ -10,5 +10,5 @@ SELECT create_distributed_table('slowwave.tenant', 'tenant_id', shard_count => 4
 WHERE NOT EXISTS (SELECT 1 FROM pg_dist_partition WHERE logicalrelid = 'slowwave.tenant'::regclass);
 SELECT create_distributed_table(format('slowwave.%I', name)::regclass, 'tenant_id', colocate_with => 'slowwave.tenant')
 FROM unnest(ARRAY['slot', 'user_state', 'trig', 'episode', 'erased', 'pending', 'review', 'task', 'plan', 'request',
-                  'assertion', 'fact', 'quarantine', 'run', 'exchange']) AS name
+                  'assertion', 'fact', 'quarantine', 'run', 'exchange', 'budget']) AS name
 WHERE NOT EXISTS (SELECT 1 FROM pg_dist_partition WHERE logicalrelid = format('slowwave.%I', name)::regclass);

@@ -16,4 +16,4 @@ GRANT SELECT ON ALL TABLES IN SCHEMA slowwave TO slowwave_service;
 GRANT INSERT, DELETE ON slowwave.episode, slowwave.assertion, slowwave.fact, slowwave.review, slowwave.quarantine,
   slowwave.run, slowwave.exchange, slowwave.erased TO slowwave_service;
 GRANT INSERT, UPDATE, DELETE ON slowwave.tenant, slowwave.slot, slowwave.user_state, slowwave.trig, slowwave.pending,
-  slowwave.task, slowwave.plan, slowwave.request TO slowwave_service;
+  slowwave.task, slowwave.plan, slowwave.request, slowwave.budget TO slowwave_service;

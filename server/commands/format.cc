@@ -177,6 +177,8 @@ std::string ReportText(const v1::Report& r, bool changes) {
   if (r.prompt_tokens() + r.completion_tokens() > 0) {
     row("tokens", absl::StrCat(Grouped(r.prompt_tokens()), " in, ", Grouped(r.completion_tokens()), " out"));
   }
+  if (r.cost() > 0) row("cost", absl::StrFormat("%.4f", r.cost()));
+  if (!r.budget_met().empty()) row("budget", absl::StrCat(r.budget_met(), ", met"));
   row("gists", absl::StrCat(Grouped(r.gists()), ": ", Grouped(r.integrated()), " under known keys, ",
                             Grouped(r.created_keys()), " under new ones"));
   row("quarantined", Counts(r.quarantined()));

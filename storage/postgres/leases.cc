@@ -178,6 +178,15 @@ absl::Status PostgresStore::ReleaseTask(const Lease& lease) {
   });
 }
 
+absl::Status PostgresStore::PostponeTask(const Lease& lease, const std::string& why, absl::Duration delay) {
+  return Single("postpone task", [&](Transaction& t) -> absl::Status {
+    Rows row = t.Add("task_postpone", lease.user.tenant, lease.task_id, lease.user.user, lease.token,
+                     lease.attempt, delay, why, t.clock());
+    t.Send();
+    return RowOrLost(row);
+  });
+}
+
 absl::Status PostgresStore::FailTask(const Lease& lease, const std::string& error,
                                      std::optional<absl::Duration> retry_after) {
   const UserKey& user = lease.user;

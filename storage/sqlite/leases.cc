@@ -113,6 +113,14 @@ absl::Status SqliteStore::ReleaseTask(const Lease& lease) {
   });
 }
 
+absl::Status SqliteStore::PostponeTask(const Lease& lease, const std::string& why, absl::Duration delay) {
+  return Write("postpone task", [&](Connection& c) -> absl::Status {
+    if (absl::Status held = CheckLease(c, lease); !held.ok()) return held;
+    Query(c, "task_postpone", lease.user.tenant, lease.task_id, Now() + delay, why).Run();
+    return absl::OkStatus();
+  });
+}
+
 absl::Status SqliteStore::FailTask(const Lease& lease, const std::string& error,
                                    std::optional<absl::Duration> retry_after) {
   return Write("fail task", [&](Connection& c) -> absl::Status {

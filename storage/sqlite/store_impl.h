@@ -44,6 +44,7 @@ class SqliteStore : public Store {
   absl::StatusOr<std::vector<IdleTask>> FinishIdleTasks(int limit, const IdleReport& report) override;
   absl::Status RenewLease(const Lease& lease, absl::Duration duration) override;
   absl::Status ReleaseTask(const Lease& lease) override;
+  absl::Status PostponeTask(const Lease& lease, const std::string& why, absl::Duration delay) override;
   absl::Status FailTask(const Lease& lease, const std::string& error,
                         std::optional<absl::Duration> retry_after) override;
   absl::StatusOr<int> RescueTasks(int max_attempts, bool all_running) override;
@@ -56,6 +57,9 @@ class SqliteStore : public Store {
   absl::StatusOr<Sample> LoadPlanned(const Lease& lease, const std::vector<std::string>& ids,
                                      int context_turns) override;
   absl::Status StorePlan(const Lease& lease, const std::string& run_id, const std::string& plan) override;
+  absl::StatusOr<TokenGrant> DrawTokens(const std::string& tenant, int64_t wanted, int64_t least,
+                                        int64_t limit) override;
+  absl::Status ReturnTokens(const std::string& tenant, int64_t day, int64_t tokens) override;
   absl::StatusOr<std::vector<Exchange>> LoadExchanges(
       const UserKey& user, const std::vector<std::string>& request_hashes) override;
   absl::Status StoreExchanges(const Lease& lease, const std::string& run_id,

@@ -11,12 +11,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/token_budget.h"
 #include "tests/support/chunk_of.h"
 
 namespace slowwave {
 namespace {
 
 using nlohmann::json;
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -233,6 +235,82 @@ TEST(LlmExtractorTest, RepliesAreReadWhereTheOwnerSays) {
   posted[0]();
   ASSERT_THAT(replies, SizeIs(1));
   EXPECT_THAT(replies[0].gists, SizeIs(4));
+}
+
+// A chunk with so many tokens to spend.
+ChunkReply AnswerWithin(int64_t budget, LlmExtractor& extractor, OwnedChunk& shown,
+                        std::shared_ptr<RunTokens>* tokens = nullptr) {
+  shown.chunk.tokens = std::make_shared<RunTokens>(budget, nullptr, "t");
+  if (tokens != nullptr) *tokens = shown.chunk.tokens;
+  return AnswerOf(extractor, shown.chunk);
+}
+
+TEST(LlmExtractorTest, ABudgetBoundsTheReplyAndIsChargedWhatWasUsed) {
+  OwnedChunk shown{{"Ana", "one"}, {"Ana", "two"}};
+  ScriptedClient client([](const auto& memories, int) {
+    LlmReply reply = Ok(GistsFor(memories));
+    reply.prompt_tokens = 70;
+    reply.completion_tokens = 30;
+    return reply;
+  });
+  LlmExtractor extractor(client, 50);
+  std::shared_ptr<RunTokens> tokens;
+  EXPECT_THAT(AnswerWithin(100'000, extractor, shown, &tokens).gists, SizeIs(2));
+  EXPECT_EQ(client.requests[0].max_tokens, 50);
+  EXPECT_TRUE(tokens->Take(99'900).ok());
+  EXPECT_FALSE(tokens->Take(1).ok());
+}
+
+TEST(LlmExtractorTest, AnAnswerThatDoesNotSayWhatItUsedCostsWhatWasSetAside) {
+  OwnedChunk shown{{"Ana", "one"}};
+  ScriptedClient client([](const auto& memories, int) { return Ok(GistsFor(memories)); });
+  LlmExtractor extractor(client);
+  std::shared_ptr<RunTokens> tokens;
+  AnswerWithin(100'000, extractor, shown, &tokens);
+  EXPECT_EQ(client.requests[0].max_tokens, LlmExtractor::kReplyTokens);
+  EXPECT_FALSE(tokens->Take(100'000 - LlmExtractor::kReplyTokens).ok());
+}
+
+TEST(LlmExtractorTest, WhatTheBudgetDoesNotReachWaitsAndNothingIsAsked) {
+  OwnedChunk shown{{"Ana", "one"}, {"Ana", "two"}};
+  ScriptedClient client([](const auto& memories, int) { return Ok(GistsFor(memories)); });
+  LlmExtractor extractor(client);
+  shown.chunk.tokens = std::make_shared<RunTokens>(20'000, nullptr, "t");
+  ASSERT_TRUE(shown.chunk.tokens->Take(19'000).ok());
+  const ChunkReply reply = AnswerOf(extractor, shown.chunk);
+  EXPECT_TRUE(reply.status.ok());
+  EXPECT_THAT(reply.unasked, ElementsAre(0, 1));
+  EXPECT_THAT(reply.left, IsEmpty());
+  EXPECT_EQ(reply.journal, "");
+  EXPECT_THAT(client.requests, IsEmpty());
+  EXPECT_EQ(shown.chunk.tokens->met(), "run");
+}
+
+TEST(LlmExtractorTest, AChunkThatNoBudgetHoldsIsAskedAboutInPieces) {
+  OwnedChunk shown{{"Ana", std::string(4000, 'a')}, {"Ana", std::string(4000, 'b')}};
+  ScriptedClient client([](const std::vector<json>& memories, int) {
+    LlmReply reply = Ok(GistsFor(memories));
+    reply.prompt_tokens = 1;
+    return reply;
+  });
+  LlmExtractor extractor(client, 10);
+  const int64_t whole = [&] {
+    AnswerWithin(1'000'000, extractor, shown);
+    size_t bytes = client.requests[0].schema.size();
+    for (const LlmMessage& m : client.requests[0].messages) bytes += m.content.size();
+    client.requests.clear();
+    return static_cast<int64_t>(bytes / 2) + 10;
+  }();
+  EXPECT_THAT(AnswerWithin(whole, extractor, shown).gists, SizeIs(2));
+  EXPECT_THAT(client.requests, SizeIs(1));
+  client.requests.clear();
+  EXPECT_THAT(AnswerWithin(whole - 1, extractor, shown).gists, SizeIs(2));
+  EXPECT_THAT(client.requests, SizeIs(2));
+  client.requests.clear();
+  const ChunkReply reply = AnswerWithin(100, extractor, shown);
+  EXPECT_THAT(reply.left, SizeIs(2));
+  EXPECT_THAT(reply.problems, Each(HasSubstr("more tokens than the whole budget")));
+  EXPECT_THAT(client.requests, IsEmpty());
 }
 
 }  // namespace

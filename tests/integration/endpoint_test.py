@@ -117,6 +117,41 @@ class WithAnEndpoint(unittest.TestCase):
         self.assertEqual(self.daemon.metric("slowwave_llm_breaker_open"), 1)
         self.assertNotIn("planted", self.daemon.log())
 
+    def test_a_runs_budget_cuts_the_work_into_runs_and_loses_nothing(self):
+        # A call sets aside half its bytes and 200 for the reply.
+        self.daemon.arguments += ["--llm-budget-run-tokens", "9000", "--llm-max-reply-tokens", "200"]
+        self.daemon.arguments += ["--llm-price-prompt", "2", "--llm-price-completion", "10"]
+        client = self.start()
+        runs = wire.drain(client, self.sleep(client))
+        self.assertGreater(len(runs), 1)
+        first = client.GetReport(run_id=runs[0].run_id)
+        self.assertEqual((first.budget_met, first.partial), ("run", True))
+        self.assertTrue(any("budget of tokens is met" in error for error in first.errors), first.errors)
+        self.assertAlmostEqual(first.cost, first.calls * (10 * 2 + 5 * 10) / 1e6)
+        self.assertEqual(client.GetUser(user=USER).pending, 0)
+        self.assertEqual(set(self.endpoint.times_shown.values()), {1})
+        self.assertEqual(len(list(wire.pages(client.ListFacts, "facts", user=USER, page_size=1000))), COUNT)
+
+    def test_a_tenant_whose_day_is_spent_waits_for_tomorrow_without_an_attempt(self):
+        self.daemon.arguments += ["--llm-budget-tenant-tokens-per-day", "9000", "--llm-max-reply-tokens", "200"]
+        # Within what a call sets aside; two of them spend the day.
+        self.endpoint.usage = {"prompt_tokens": 4_000, "completion_tokens": 200}
+        client = self.start()
+        task = self.sleep(client)
+        follow_up = daemon.eventually(lambda: client.GetTask(task_id=task.id).follow_up, "the follow-up")
+        daemon.eventually(
+            lambda: client.GetTask(task_id=follow_up).state == wire.consolidation.TASK_STATE_DELAYED, "the delay"
+        )
+        waiting = client.GetTask(task_id=follow_up)
+        self.assertEqual(waiting.attempt, 0)
+        self.assertIn("tokens for today are spent", waiting.last_error)
+        self.assertGreater(waiting.run_after.seconds, task.created_at.seconds)
+        self.assertLessEqual(self.endpoint.calls * 4_200, 9_000)
+        report = client.GetReport(task_id=task.id)
+        self.assertEqual(report.budget_met, "tenant_day")
+        self.assertGreater(client.GetUser(user=USER).pending, 0)
+        self.assertGreaterEqual(self.daemon.metric('slowwave_budget_met_total{budget="tenant_day"}'), 2)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -104,6 +104,15 @@ UPDATE slowwave.task SET state = 4, run_after = $8::timestamptz + $6 * interval 
 WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
 RETURNING 1
 
+-- The attempt does not count.
+-- name: task_postpone
+-- index: task
+UPDATE slowwave.task SET state = 4, run_after = $8::timestamptz + $6 * interval '1 microsecond', last_error = $7,
+  attempt = attempt - 1, started_at = started_before, started_before = NULL,
+  lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+RETURNING 1
+
 -- name: rescue_tenants
 -- index: task_running, task_delayed
 SELECT tenant_id FROM slowwave.task WHERE state = 2 AND (lease_until <= $1 OR $2)

@@ -97,6 +97,14 @@ UPDATE task SET state = 4, run_after = ?3, last_error = ?4,
   lease_token = NULL, lease_until = NULL, lease_owner = NULL
 WHERE tenant_id = ?1 AND task_id = ?2;
 
+-- The attempt does not count.
+-- name: task_postpone
+-- index: task
+UPDATE task SET state = 4, run_after = ?3, last_error = ?4,
+  attempt = attempt - 1, started_at = started_before, started_before = NULL,
+  lease_token = NULL, lease_until = NULL, lease_owner = NULL
+WHERE tenant_id = ?1 AND task_id = ?2;
+
 -- ?3 state, ?4 finished_at, ?5 last_error ('' keeps it).
 -- name: task_finish
 -- index: task

@@ -41,6 +41,7 @@ class Endpoint:
 
     def __init__(self):
         self.answer = self.good
+        self.usage = {"prompt_tokens": 10, "completion_tokens": 5}
         self.calls = 0
         self.times_shown = collections.Counter()
         self.embed = self.embed_well
@@ -67,7 +68,7 @@ class Endpoint:
                 status, content = endpoint.answer(memories, call)
                 if status == 200:
                     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
-                    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+                    usage = endpoint.usage
                     reply = {"object": "chat.completion", "choices": [choice], "usage": usage}
                 else:
                     reply = {"error": {"message": content, "type": "test"}}
