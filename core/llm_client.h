@@ -27,7 +27,7 @@ struct LlmRequest {
 
 enum class LlmOutcome {
   kOk,          // finished of its own accord; `content` is what it said, unchecked
-  kLength,      // cut off (finish_reason `length`)
+  kLength,      // cut off (finish_reason `length`), or too much was asked (413, context_length_exceeded)
   kRefused,     // a refusal or a content filter
   kBadReply,    // an envelope that is not JSON, has no choices, is over 4 MiB, ...
   kBadRequest,  // 4xx that trying again would not change
