@@ -87,8 +87,10 @@ struct Engine::Impl {
                    },
                    [this](const std::vector<IdleTask>& tasks) { Finished(tasks); }}),
         pool(options.workers),
-        runner({options.max_attempts}, store, pipeline, embedder, extractor, progress, metrics, pool,
-               SystemClock(), [this](const RunEnd& end) { Ended(end); }) {
+        runner(
+            {options.max_attempts}, store, pipeline, embedder, extractor, progress, metrics, pool,
+            SystemClock(), [this](const RunEnd& end) { Ended(end); },
+            [this](const RunKey& run) { scheduler.Parked(run); }) {
     extractor.PostTo(
         [this](std::function<void()> work) { return pool.Submit(std::move(work), /*urgent=*/true); });
   }

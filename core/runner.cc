@@ -38,7 +38,8 @@ struct Runner::OpenRun {
 
 Runner::Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Embedder* embedder,
                Extractor& extractor, ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool,
-               Clock clock, std::function<void(const RunEnd&)> ended)
+               Clock clock, std::function<void(const RunEnd&)> ended,
+               std::function<void(const RunKey&)> parked)
     : options_(options),
       store_(store),
       pipeline_(pipeline),
@@ -48,7 +49,8 @@ Runner::Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Embedder
       metrics_(metrics),
       pool_(pool),
       clock_(std::move(clock)),
-      ended_(std::move(ended)) {}
+      ended_(std::move(ended)),
+      parked_(std::move(parked)) {}
 
 void Runner::Begin(ClaimedTask task, StopFlag stop) {
   auto run = std::make_shared<OpenRun>();
@@ -61,6 +63,7 @@ void Runner::Begin(ClaimedTask task, StopFlag stop) {
   if (embedder_ != nullptr) request.texts = pipeline_.TextsToEmbed(run->state);
   if (request.texts.empty()) return MakeChunks(run);
   request.stop = run->stop;
+  parked_(KeyOfRun(run->state.claimed.lease));
   embedder_->Embed(std::move(request), [this, run](EmbedReply reply) {
     const auto shared = std::make_shared<EmbedReply>(std::move(reply));
     const auto go_on = [this, run, shared] {
@@ -87,6 +90,9 @@ void Runner::MakeChunks(const std::shared_ptr<OpenRun>& run) {
     extractor_.Extract(run->state.chunks[i], run->stop,
                        [this, run, i](ChunkReply reply) { Extracted(run, i, std::move(reply)); });
   }
+  const RunKey key = KeyOfRun(run->state.claimed.lease);
+  absl::MutexLock lock(&run->mu);
+  if (run->unanswered > 0) parked_(key);
 }
 
 void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkReply reply) {

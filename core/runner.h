@@ -40,12 +40,14 @@ struct RunnerOptions {
 
 class Runner {
  public:
-  // `ended` is called on a worker, once for each run that was begun. All references outlive the pool's
-  // threads.
+  // `ended` is called on a worker, once for each run that was begun; `parked` before that, if the run has to
+  // wait for an endpoint. All references outlive the pool's threads.
   // `embedder` null: the built-in one.
-  Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Embedder* embedder, Extractor& extractor,
-         ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool, Clock clock,
-         std::function<void(const RunEnd&)> ended);
+  Runner(
+      RunnerOptions options, Store& store, Pipeline& pipeline, Embedder* embedder, Extractor& extractor,
+      ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool, Clock clock,
+      std::function<void(const RunEnd&)> ended,
+      std::function<void(const RunKey&)> parked = [](const RunKey&) {});
 
   // Begins one run on the calling worker. `stop` may be set at any time.
   void Begin(ClaimedTask task, StopFlag stop);
@@ -72,6 +74,7 @@ class Runner {
   WorkerPool& pool_;
   const Clock clock_;
   const std::function<void(const RunEnd&)> ended_;
+  const std::function<void(const RunKey&)> parked_;
 };
 
 }  // namespace slowwave

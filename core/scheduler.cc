@@ -46,7 +46,11 @@ void Scheduler::Wake() {
 
 void Scheduler::Ended(const RunEnd& end) {
   asio::post(strand_, [this, end] {
-    held_.erase(end.run);
+    const auto held = held_.find(end.run);
+    if (held != held_.end()) {
+      if (held->second.parked) --parked_;
+      held_.erase(held);
+    }
     metrics_.runs_open.Set(static_cast<double>(held_.size()));
     if (end.store_trouble) return Troubled();
     troubles_ = 0;
@@ -87,6 +91,15 @@ void Scheduler::Stop() {
   });
 }
 
+void Scheduler::Parked(const RunKey& run) {
+  asio::post(strand_, [this, run] {
+    const auto held = held_.find(run);
+    if (held == held_.end() || std::exchange(held->second.parked, true)) return;
+    ++parked_;
+    Claim();
+  });
+}
+
 void Scheduler::HoldClaims(absl::Duration until) {
   assert(strand_.running_in_this_thread());
   hold_until_ = std::max(hold_until_, until);
@@ -114,8 +127,9 @@ void Scheduler::Claim() {
       Claim();
     });
   }
-  const int room = std::min(options_.max_open_runs, options_.workers + options_.max_waiting) -
-                   static_cast<int>(held_.size());
+  const int open = static_cast<int>(held_.size());
+  const int room =
+      std::min(options_.max_open_runs - open, options_.workers + options_.max_waiting - (open - parked_));
   if (room <= 0) return;
   claiming_ = true;
   claim_woken_ = std::exchange(woken_, false);
@@ -141,7 +155,7 @@ void Scheduler::Claimed(int room, absl::Duration sent, absl::StatusOr<std::vecto
   for (ClaimedTask& task : *claimed) {
     auto stop = std::make_shared<RunStop>(clock_, sent + HoldFor());
     if (draining_) stop->Stop();
-    held_[KeyOfRun(task.lease)] = {task.lease, stop};
+    held_[KeyOfRun(task.lease)] = {task.lease, stop, false};
     start_(std::move(task), std::move(stop));
   }
   metrics_.runs_open.Set(static_cast<double>(held_.size()));

@@ -29,7 +29,9 @@ namespace slowwave {
 struct SchedulerOptions {
   std::string owner;
   int max_open_runs = 64;
-  int max_waiting = 4;  // claimed beyond what runs, so that a worker never waits for a claim
+  // Claimed beyond what workers are at, so that none waits for a claim. What waits for an endpoint counts
+  // only as open.
+  int max_waiting = 4;
   int workers = 2;
   absl::Duration lease = absl::Seconds(30);
   int max_attempts = 5;
@@ -58,6 +60,9 @@ class Scheduler {
 
   void Start();
   void Wake();
+  // The run waits for an endpoint and holds no worker: another may be begun beside it. In vain once it has
+  // ended.
+  void Parked(const RunKey& run);
   void Ended(const RunEnd& end);
   // The run of this task stops at its next stage boundary.
   void StopRun(const std::string& task_id);
@@ -73,6 +78,7 @@ class Scheduler {
   struct Held {
     Lease lease;
     StopFlag stop;
+    bool parked = false;
   };
   void Claim();
   // No claim until then, but for what lifts it.
@@ -106,6 +112,7 @@ class Scheduler {
   boost::asio::strand<boost::asio::any_io_executor> strand_;
   const std::unique_ptr<Timer> sweep_timer_, renewal_timer_, claim_timer_;  // strand_ only, as all below
   std::map<RunKey, Held> held_;
+  int parked_ = 0;  // of them
   bool draining_ = false, stopped_ = false;
   bool claiming_ = false, claim_again_ = false, sweeping_ = false, renewing_ = false;
   bool woken_ = false;        // since the last claim was sent

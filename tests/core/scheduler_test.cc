@@ -353,6 +353,38 @@ TEST_F(SchedulerTest, NoMoreIsClaimedThanThereIsRoomFor) {
   EXPECT_THAT(started_, SizeIs(4));
 }
 
+TEST_F(SchedulerTest, RunsThatWaitForAnEndpointMakeRoomForOthers) {
+  options_.idle_tasks = 0;
+  options_.workers = 1;
+  options_.max_waiting = 0;
+  options_.max_open_runs = 3;
+  Restart();
+  for (int i = 0; i < 5; ++i) Enqueue({"acme", absl::StrCat("u", i)});
+  Start();
+  EXPECT_THAT(started_, SizeIs(1));
+  const auto park = [this](size_t run) {
+    scheduler_->Parked(KeyOfRun(started_[run].task.lease));
+    Settle();
+  };
+  park(0);
+  EXPECT_THAT(started_, SizeIs(2));
+  park(0);  // once more is no more
+  EXPECT_THAT(started_, SizeIs(2));
+  park(1);
+  EXPECT_THAT(started_, SizeIs(3));
+  park(2);
+  EXPECT_THAT(started_, SizeIs(3)) << "so many may be open";
+  Finish(started_[1]);
+  EXPECT_THAT(started_, SizeIs(4));
+  park(1);  // it has ended
+  EXPECT_THAT(started_, SizeIs(4));
+  Finish(started_[3]);
+  EXPECT_THAT(started_, SizeIs(5));
+  Finish(started_[0]);
+  Finish(started_[2]);
+  EXPECT_EQ(TaskOf(started_[4]).state, TaskState::kRunning);
+}
+
 TEST_F(SchedulerTest, TenantsAreServedByTheirWeights) {
   options_.idle_tasks = 0;
   Restart();

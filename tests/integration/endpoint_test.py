@@ -2,6 +2,7 @@
 """The daemon and an LLM endpoint: what it says becomes facts, what it gets wrong does not, and nothing is paid twice."""
 
 import json
+import threading
 import unittest
 
 from support import daemon, endpoint, memory, wire
@@ -102,6 +103,25 @@ class WithAnEndpoint(unittest.TestCase):
         wire.drain(client, client.TriggerConsolidation(user=USER, request_id="second").task)
         self.assertEqual(client.GetUser(user=USER).pending, 0)
         self.assertEqual(len(list(wire.pages(client.ListFacts, "facts", user=USER, page_size=1000))), COUNT)
+
+    def test_many_runs_wait_for_the_endpoint_at_once(self):
+        users = [f"u{number}" for number in range(12)]  # more than there are workers
+        all_here = threading.Barrier(len(users), timeout=60)
+
+        def together(memories, call):
+            all_here.wait()
+            return self.endpoint.good(memories, call)
+
+        self.endpoint.answer = together
+        client = self.start()
+        for number, user in enumerate(users):
+            memory.ingest(client, user, episodes()[5 * number : 5 * number + 5])
+        tasks = [client.TriggerConsolidation(user=user, request_id=user).task for user in users]
+        for task in tasks:
+            wire.drain(client, task)
+        self.assertEqual(self.endpoint.calls, len(users))
+        for user in users:
+            self.assertEqual(len(client.ListFacts(user=user).facts), 5)
 
     def test_a_refused_key_costs_no_attempt_and_the_daemon_stays_ready(self):
         self.endpoint.answer = lambda memories, call: (401, "no")
