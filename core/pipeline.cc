@@ -259,6 +259,8 @@ absl::Status Pipeline::MakeChunks(RunState& run, const RunStop& stop) const {
     if (absl::Status s = Failpoint("after_plan"); !s.ok()) return s;
   }
   BuildChunks(run);
+  // Nothing reads them any more, and the run may be open for long.
+  for (Episode& episode : run.sample.episodes) episode.embedding = {};
   const auto slots = std::make_shared<const std::vector<Slot>>(Registry(run.sample.registry).slots());
   if (options_.run_tokens > 0 || options_.tenant_tokens != nullptr) {
     run.tokens = std::make_shared<RunTokens>(options_.run_tokens, options_.tenant_tokens, task.user.tenant);

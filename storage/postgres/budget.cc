@@ -10,7 +10,9 @@ absl::StatusOr<TokenGrant> PostgresStore::DrawTokens(const std::string& tenant, 
     Rows row = t.Add("budget_draw", tenant, wanted, least, limit, t.clock());
     t.Send();
     TokenGrant grant;
-    if (row.Step()) grant = {row.Int(0), row.Int(1), absl::Microseconds(row.Int(2))};
+    if (!row.Step()) return grant;
+    grant = {row.Int(0), row.Int(1), absl::ZeroDuration()};
+    grant.day_left = absl::FromUnixSeconds((grant.day + 1) * 86400) - row.Time(2);
     return grant;
   });
 }

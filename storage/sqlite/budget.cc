@@ -10,7 +10,7 @@ absl::StatusOr<TokenGrant> SqliteStore::DrawTokens(const std::string& tenant, in
     const absl::Time now = Now();
     const int64_t today = absl::ToUnixSeconds(now) / 86400;
     TokenGrant grant;
-    Query q(c, "budget_draw", tenant, today, wanted, least, limit);
+    Query q(c, "budget_draw", tenant, today, wanted, least, limit, now);
     if (q.Step()) grant = {q.Int(0), q.Int(1), absl::ZeroDuration()};
     grant.day_left = absl::FromUnixSeconds((grant.day + 1) * 86400) - now;
     return grant;
