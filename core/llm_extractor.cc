@@ -1,6 +1,7 @@
 #include "core/llm_extractor.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <tuple>
@@ -55,6 +56,9 @@ absl::StatusOr<std::vector<Gist>> GistsOf(const std::string& answer, const Chunk
   return gists;
 }
 
+// Outcomes of calls that the endpoint did its work for.
+constexpr const char* kAnswered[] = {"ok", "length", "refused", "bad_reply"};
+
 // What a call may cost at most, nearly: hardly any text has more tokens than half its bytes.
 int64_t MostTokensOf(const LlmRequest& request) {
   size_t bytes = request.schema.size();
@@ -62,14 +66,18 @@ int64_t MostTokensOf(const LlmRequest& request) {
   return static_cast<int64_t>(bytes / 2) + request.max_tokens;
 }
 
-// What it cost as the endpoint counts; one that does not say, or was not heard to the end, may have cost all.
+// What the calls cost as the endpoint counts. One that does not say, or that nobody waited for to the end,
+// may have cost all that was set aside; one that was turned away has cost nothing.
 int64_t UsedOf(const LlmReply& reply, const SetAside& aside) {
   const int64_t counted = reply.prompt_tokens + reply.completion_tokens;
-  if (counted > 0) return counted;
-  for (const char* word : {"ok", "length", "refused", "bad_reply", "timeout"}) {
-    if (reply.outcomes.contains(word)) return aside.tokens;
+  int64_t silent = reply.calls;
+  for (const auto& [word, count] : reply.outcomes) {
+    if (word != "timeout") silent -= count;
   }
-  return 0;
+  const bool answered = std::any_of(std::begin(kAnswered), std::end(kAnswered),
+                                    [&](const char* word) { return reply.outcomes.contains(word); });
+  if (answered && counted == 0) ++silent;
+  return counted + silent * aside.tokens;
 }
 
 // Where to cut in two: between clusters if that leaves at least a quarter on either side, else in the middle.
@@ -91,7 +99,8 @@ size_t CutOf(const Chunk& chunk, const std::vector<int>& members) {
 struct LlmExtractor::Part {
   std::vector<int> members;  // indices into the chunk's memories
   bool asked_again = false;
-  SetAside aside;  // for the call under way
+  bool asked = false;  // in vain so far, by itself or within a larger part
+  SetAside aside;      // for the call under way
 };
 
 struct LlmExtractor::Job {
@@ -182,6 +191,9 @@ void LlmExtractor::NotAsked(const std::shared_ptr<Job>& job, const Part& part, c
   if (absl::IsOutOfRange(why)) {
     if (Split(job, part)) return;
     Leave(*job, part, "asking takes more tokens than the whole budget has");
+  } else if (absl::IsResourceExhausted(why) && part.asked) {
+    // It has cost something: were it not to count as a try, the same would be paid for in vain for ever.
+    Leave(*job, part, "the budget of tokens has no room for another call");
   } else {
     absl::MutexLock lock(&job->mu);
     if (absl::IsResourceExhausted(why)) {
@@ -195,6 +207,7 @@ void LlmExtractor::NotAsked(const std::shared_ptr<Job>& job, const Part& part, c
 
 void LlmExtractor::Answered(const std::shared_ptr<Job>& job, Part part, LlmReply reply) {
   if (job->chunk.tokens != nullptr) job->chunk.tokens->Settle(part.aside, UsedOf(reply, part.aside));
+  part.asked = true;
   {
     absl::MutexLock lock(&job->mu);
     job->reply.calls += reply.calls;
@@ -271,6 +284,7 @@ bool LlmExtractor::Split(const std::shared_ptr<Job>& job, const Part& part) {
     ++job->open;
   }
   Part first, second;
+  first.asked = second.asked = part.asked;
   first.members.assign(part.members.begin(), cut);
   second.members.assign(cut, part.members.end());
   Ask(job, std::move(first), "");

@@ -71,10 +71,10 @@ struct Report {
   std::string extractor, model, prompt_version;
   int64_t calls = 0, prompt_tokens = 0, completion_tokens = 0, retries = 0;
   std::map<std::string, int64_t> outcomes;
-  // Of episodes without an embedding of their own; model empty: no endpoint was asked.
-  std::string embedding_model;
   std::string budget_met;  // `run`, `tenant_day`: which budget of tokens ended it early; empty: none
   double cost = 0;         // of its tokens, at the configured prices
+  // Of episodes without an embedding of their own; model empty: no endpoint was asked.
+  std::string embedding_model;
   int64_t embedded = 0, embedding_calls = 0, embedding_tokens = 0;
   std::vector<std::string> errors;
   std::vector<std::string> suggestions;  // 'key looks like key'

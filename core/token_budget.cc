@@ -35,6 +35,7 @@ absl::StatusOr<SetAside> TenantTokens::Take(const std::string& tenant, int64_t t
     if (grant->tokens == 0) break;
   }
   if (slice.tokens < tokens) {
+    slice.try_again = slice.aside > 0 ? std::min(now + kSoon, slice.day_ends) : slice.day_ends;
     return absl::ResourceExhaustedError("the tenant's tokens for today are spent");
   }
   slice.tokens -= tokens;
@@ -54,8 +55,7 @@ absl::Duration TenantTokens::TryAgainIn(const std::string& tenant) const {
   absl::MutexLock lock(&mutex_);
   const auto found = slices_.find(tenant);
   if (found == slices_.end()) return kSoon;
-  const absl::Duration day_left = std::max(absl::ZeroDuration(), found->second.day_ends - clock_());
-  return found->second.aside > 0 ? std::min(kSoon, day_left) : day_left;
+  return std::max(absl::ZeroDuration(), found->second.try_again - clock_());
 }
 
 absl::Status TenantTokens::ReturnAll() {

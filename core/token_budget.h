@@ -1,7 +1,8 @@
 // How many tokens an LLM endpoint may be asked for: by one run, and by a tenant in a day of UTC.
 //
-// Before a call what it may need at most is set aside, and afterwards what it did not need comes back; so a
-// budget is never exceeded by more than a call that the endpoint counts otherwise than was thought.
+// Before a call what it may need at most is set aside, and afterwards what it did not need comes back. So a
+// budget is exceeded only by what was not thought of: a call that had to be made again, one whose tokens the
+// endpoint counts otherwise; the next calls pay for it.
 #ifndef SLOWWAVE_CORE_TOKEN_BUDGET_H_
 #define SLOWWAVE_CORE_TOKEN_BUDGET_H_
 
@@ -35,8 +36,8 @@ class TenantTokens {
   // kResourceExhausted: today has not so many left for this process. Other errors are the store's.
   absl::StatusOr<SetAside> Take(const std::string& tenant, int64_t tokens);
   void Settle(const std::string& tenant, const SetAside& aside, int64_t used);
-  // When to try again after a Take that was refused: soon, if something that is set aside may come back, else
-  // tomorrow.
+  // When to try again after a Take that was refused: soon, if something was set aside then and may come back,
+  // else tomorrow.
   absl::Duration TryAgainIn(const std::string& tenant) const;
   // Gives unspent slices back to the store.
   absl::Status ReturnAll();
@@ -44,7 +45,8 @@ class TenantTokens {
  private:
   struct Slice {
     int64_t tokens = 0, aside = 0, day = 0;
-    absl::Duration day_ends;  // by `clock`
+    absl::Duration day_ends;   // by `clock`
+    absl::Duration try_again;  // by `clock`, after the last Take that was refused
   };
 
   Store& store_;

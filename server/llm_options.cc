@@ -21,16 +21,43 @@ absl::Status Unusable(absl::string_view key, absl::string_view path, absl::strin
 // The keys that both endpoints have.
 struct EndpointKeys {
   std::string prefix;
-  const std::string &base_url, &model, &api_key, &api_key_file, &ca_file;
+  const std::string &base_url, &model, &api_key, &api_key_file, &proxy, &ca_file;
+  int max_in_flight, requests_per_minute, tokens_per_minute;
+  int connect_seconds, silence_seconds, total_seconds, retries;
 };
 
 EndpointKeys LlmKeys(const Config& c) {
-  return {"llm.", c.llm_base_url, c.llm_model, c.llm_api_key, c.llm_api_key_file, c.llm_ca_file};
+  return {"llm.",
+          c.llm_base_url,
+          c.llm_model,
+          c.llm_api_key,
+          c.llm_api_key_file,
+          c.llm_proxy,
+          c.llm_ca_file,
+          c.llm_max_in_flight,
+          c.llm_requests_per_minute,
+          c.llm_tokens_per_minute,
+          c.llm_connect_seconds,
+          c.llm_silence_seconds,
+          c.llm_total_seconds,
+          c.llm_retries};
 }
 
 EndpointKeys EmbeddingKeys(const Config& c) {
-  return {"embedding.",        c.embedding_base_url,     c.embedding_model,
-          c.embedding_api_key, c.embedding_api_key_file, c.embedding_ca_file};
+  return {"embedding.",
+          c.embedding_base_url,
+          c.embedding_model,
+          c.embedding_api_key,
+          c.embedding_api_key_file,
+          c.embedding_proxy,
+          c.embedding_ca_file,
+          c.embedding_max_in_flight,
+          c.embedding_requests_per_minute,
+          c.embedding_tokens_per_minute,
+          c.embedding_connect_seconds,
+          c.embedding_silence_seconds,
+          c.embedding_total_seconds,
+          c.embedding_retries};
 }
 
 // Of the file, else of the environment; empty: none.
@@ -89,7 +116,15 @@ absl::StatusOr<HttpLlmOptions> ClientOptionsFrom(const EndpointKeys& keys) {
   options.base_url = keys.base_url;
   options.model = keys.model;
   options.api_key = *std::move(key);
+  options.proxy = keys.proxy;
   options.ca_file = keys.ca_file;
+  options.max_in_flight = keys.max_in_flight;
+  options.requests_per_minute = keys.requests_per_minute;
+  options.tokens_per_minute = keys.tokens_per_minute;
+  options.connect_timeout = absl::Seconds(keys.connect_seconds);
+  options.silence_timeout = absl::Seconds(keys.silence_seconds);
+  options.total_timeout = absl::Seconds(keys.total_seconds);
+  options.retry.retries = keys.retries;
   return options;
 }
 
@@ -110,30 +145,13 @@ absl::Status CheckEndpointKeys(const Config& config) {
 
 absl::StatusOr<HttpLlmOptions> LlmOptionsFrom(const Config& config) {
   absl::StatusOr<HttpLlmOptions> options = ClientOptionsFrom(LlmKeys(config));
-  if (!options.ok()) return options;
-  options->max_in_flight = config.llm_max_in_flight;
-  options->requests_per_minute = config.llm_requests_per_minute;
-  options->tokens_per_minute = config.llm_tokens_per_minute;
-  options->connect_timeout = absl::Seconds(config.llm_connect_seconds);
-  options->silence_timeout = absl::Seconds(config.llm_silence_seconds);
-  options->total_timeout = absl::Seconds(config.llm_total_seconds);
-  options->retry.retries = config.llm_retries;
-  options->format = FormatOf(config.llm_response_format);
-  options->proxy = config.llm_proxy;
+  if (options.ok()) options->format = FormatOf(config.llm_response_format);
   return options;
 }
 
 absl::StatusOr<HttpEmbedderOptions> EmbedderOptionsFrom(const Config& config) {
   absl::StatusOr<HttpLlmOptions> options = ClientOptionsFrom(EmbeddingKeys(config));
   if (!options.ok()) return options.status();
-  options->max_in_flight = config.embedding_max_in_flight;
-  options->requests_per_minute = config.embedding_requests_per_minute;
-  options->tokens_per_minute = config.embedding_tokens_per_minute;
-  options->connect_timeout = absl::Seconds(config.embedding_connect_seconds);
-  options->silence_timeout = absl::Seconds(config.embedding_silence_seconds);
-  options->total_timeout = absl::Seconds(config.embedding_total_seconds);
-  options->retry.retries = config.embedding_retries;
-  options->proxy = config.embedding_proxy;
   return HttpEmbedderOptions{*std::move(options), config.embedding_texts_per_call};
 }
 

@@ -40,11 +40,13 @@ class ScriptedClient : public LlmClient {
     }
     requests.push_back(request);
     LlmReply reply = script_(memories, static_cast<int>(requests.size()));
-    reply.calls = 1;
+    reply.calls = 1 + timeouts;
+    if (timeouts > 0) reply.outcomes["timeout"] = timeouts;
     ++reply.outcomes[reply.outcome == LlmOutcome::kOk ? "ok" : "other"];
     done(std::move(reply));
   }
   std::vector<LlmRequest> requests;
+  int timeouts = 0;  // of every question, before its answer
 
  private:
   const std::string model_ = "scripted";
@@ -311,6 +313,37 @@ TEST(LlmExtractorTest, AChunkThatNoBudgetHoldsIsAskedAboutInPieces) {
   EXPECT_THAT(reply.left, SizeIs(2));
   EXPECT_THAT(reply.problems, Each(HasSubstr("more tokens than the whole budget")));
   EXPECT_THAT(client.requests, IsEmpty());
+}
+
+TEST(LlmExtractorTest, WhatWasAskedInVainCountsAsATryThoughTheBudgetHasNoRoomForMore) {
+  for (const bool cut_off : {true, false}) {
+    OwnedChunk shown{{"Ana", "one"}, {"Ana", "two"}};
+    ScriptedClient client([&](const auto&, int) {
+      LlmReply reply = cut_off ? Bad(LlmOutcome::kLength) : Ok("Sure!");
+      reply.prompt_tokens = 19'000;
+      return reply;
+    });
+    LlmExtractor extractor(client);
+    const ChunkReply reply = AnswerWithin(20'000, extractor, shown);
+    EXPECT_THAT(client.requests, SizeIs(1));
+    EXPECT_THAT(reply.unasked, IsEmpty());
+    EXPECT_THAT(reply.left, UnorderedElementsAre(0, 1));
+    EXPECT_THAT(reply.problems, Each(HasSubstr("no room for another call")));
+  }
+}
+
+TEST(LlmExtractorTest, ACallThatTimedOutCostsWhatWasSetAsideThoughTheNextSaysWhatItUsed) {
+  OwnedChunk shown{{"Ana", "one"}};
+  ScriptedClient client([](const auto& memories, int) {
+    LlmReply reply = Ok(GistsFor(memories));
+    reply.prompt_tokens = 100;
+    return reply;
+  });
+  client.timeouts = 2;
+  LlmExtractor extractor(client);
+  std::shared_ptr<RunTokens> tokens;
+  AnswerWithin(100'000, extractor, shown, &tokens);
+  EXPECT_FALSE(tokens->Take(100'000 - 100 - 2 * LlmExtractor::kReplyTokens).ok());
 }
 
 }  // namespace

@@ -78,6 +78,14 @@ TEST_F(TokenBudgetTest, SpentDayIsOverAtMidnight) {
   EXPECT_EQ(tokens.TryAgainIn("t"), absl::Seconds(6'400));
 }
 
+TEST_F(TokenBudgetTest, RefusalBesideAnOpenCallIsTriedSoonThoughThatCallHasEndedSince) {
+  TenantTokens tokens(*store_, 100, Steady());
+  const SetAside aside = tokens.Take("t", 90).value();
+  EXPECT_FALSE(tokens.Take("t", 50).ok());
+  tokens.Settle("t", aside, 10);
+  EXPECT_EQ(tokens.TryAgainIn("t"), absl::Minutes(1));
+}
+
 TEST_F(TokenBudgetTest, UnspentSliceIsReturned) {
   TenantTokens tokens(*store_, 1000, Steady());
   tokens.Settle("t", tokens.Take("t", 5).value(), 5);

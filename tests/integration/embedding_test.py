@@ -3,7 +3,7 @@
 
 import unittest
 
-from support import daemon, endpoint, memory, wire
+from support import daemon, endpoint_case, memory, wire
 
 USER = "iris"
 TOPICS = ("apples", "boats", "clouds")
@@ -23,26 +23,17 @@ def episodes():
     return made
 
 
-class WithAnEmbeddingsEndpoint(unittest.TestCase):
-    def setUp(self):
-        self.endpoint = self.enterContext(endpoint.Endpoint())
-        self.daemon = daemon.Daemon(
-            arguments=[
-                *("--embedding-base-url", self.endpoint.url, "--embedding-model", "test"),
-                *("--embedding-retries", "0", "--embedding-texts-per-call", "8"),
-            ]
-        )
-        self.addCleanup(self.daemon.__exit__)
+class WithAnEmbeddingsEndpoint(endpoint_case.EndpointCase):
+    USER = USER
 
-    def start(self):
-        self.daemon.start()
-        client = wire.Client(self.daemon.address)
-        self.addCleanup(client.__exit__)
-        return client
+    def arguments_for(self, url):
+        return [
+            *("--embedding-base-url", url, "--embedding-model", "test"),
+            *("--embedding-retries", "0", "--embedding-texts-per-call", "8"),
+        ]
 
-    def sleep(self, client, sent=None):
-        memory.ingest(client, USER, sent or episodes())
-        return client.TriggerConsolidation(user=USER, request_id="first").task
+    def episodes(self):
+        return episodes()
 
     def assert_topics(self, report):
         clusters = {frozenset(cluster.episode_ids) for cluster in report.cluster_list}
@@ -103,15 +94,9 @@ class WithAnEmbeddingsEndpoint(unittest.TestCase):
         self.endpoint.embed = lambda texts: (401, "no")
         client = self.start()
         task = self.sleep(client)
-        daemon.eventually(lambda: self.endpoint.embed_calls > 0, "a call")
-        daemon.eventually(
-            lambda: client.GetTask(task_id=task.id).state == wire.consolidation.TASK_STATE_WAITING, "the task to wait"
+        self.assert_waits_without_an_attempt(
+            client, task, lambda: self.endpoint.embed_calls, "slowwave_embedding_breaker_open", "apples"
         )
-        self.assertEqual(client.GetTask(task_id=task.id).attempt, 0)
-        self.assertEqual(client.GetUser(user=USER).pending, COUNT)
-        self.assertTrue(self.daemon.is_ready())
-        self.assertEqual(self.daemon.metric("slowwave_embedding_breaker_open"), 1)
-        self.assertNotIn("apples", self.daemon.log())
 
 
 if __name__ == "__main__":

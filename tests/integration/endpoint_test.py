@@ -5,7 +5,7 @@ import json
 import threading
 import unittest
 
-from support import daemon, endpoint, memory, wire
+from support import daemon, endpoint, endpoint_case, memory, wire
 
 USER = "ines"
 COUNT = 60
@@ -26,23 +26,14 @@ def episodes():
     return made
 
 
-class WithAnEndpoint(unittest.TestCase):
-    def setUp(self):
-        self.endpoint = self.enterContext(endpoint.Endpoint())
-        self.daemon = daemon.Daemon(
-            arguments=["--llm-base-url", self.endpoint.url, "--llm-model", "test", "--llm-retries", "0"]
-        )
-        self.addCleanup(self.daemon.__exit__)
+class WithAnEndpoint(endpoint_case.EndpointCase):
+    USER = USER
 
-    def start(self):
-        self.daemon.start()
-        client = wire.Client(self.daemon.address)
-        self.addCleanup(client.__exit__)
-        return client
+    def arguments_for(self, url):
+        return ["--llm-base-url", url, "--llm-model", "test", "--llm-retries", "0"]
 
-    def sleep(self, client):
-        memory.ingest(client, USER, episodes())
-        return client.TriggerConsolidation(user=USER, request_id="first").task
+    def episodes(self):
+        return episodes()
 
     def test_what_the_endpoint_says_becomes_facts_with_evidence(self):
         client = self.start()
@@ -127,15 +118,9 @@ class WithAnEndpoint(unittest.TestCase):
         self.endpoint.answer = lambda memories, call: (401, "no")
         client = self.start()
         task = self.sleep(client)
-        daemon.eventually(lambda: self.endpoint.calls > 0, "a call")
-        daemon.eventually(
-            lambda: client.GetTask(task_id=task.id).state == wire.consolidation.TASK_STATE_WAITING, "the task to wait"
+        self.assert_waits_without_an_attempt(
+            client, task, lambda: self.endpoint.calls, "slowwave_llm_breaker_open", "planted"
         )
-        self.assertEqual(client.GetTask(task_id=task.id).attempt, 0)
-        self.assertEqual(client.GetUser(user=USER).pending, COUNT)
-        self.assertTrue(self.daemon.is_ready())
-        self.assertEqual(self.daemon.metric("slowwave_llm_breaker_open"), 1)
-        self.assertNotIn("planted", self.daemon.log())
 
     def test_a_runs_budget_cuts_the_work_into_runs_and_loses_nothing(self):
         # A call sets aside half its bytes and 200 for the reply.
