@@ -96,36 +96,7 @@ size_t CutOf(const Chunk& chunk, const std::vector<int>& members) {
 
 }  // namespace
 
-struct LlmExtractor::Part {
-  std::vector<int> members;  // indices into the chunk's memories
-  bool asked_again = false;
-  bool asked = false;  // in vain so far, by itself or within a larger part
-  SetAside aside;      // for the call under way
-};
-
-struct LlmExtractor::Job {
-  Job(const Chunk& c, StopFlag s, Done d) : chunk(c), stop(std::move(s)), done(std::move(d)) {}
-  const Chunk& chunk;
-  const StopFlag stop;
-  const Done done;
-  absl::Mutex mu;
-  int open ABSL_GUARDED_BY(mu) = 1;  // parts asked about
-  ChunkReply reply ABSL_GUARDED_BY(mu);
-  json parts ABSL_GUARDED_BY(mu) = json::array();  // of the journal
-};
-
-LlmExtractor::LlmExtractor(LlmClient& client, int max_reply_tokens)
-    : client_(client), max_reply_tokens_(max_reply_tokens) {}
-
-std::string LlmExtractor::name() const { return absl::StrCat("llm/", kParserVersion); }
-std::string LlmExtractor::model() const { return client_.model(); }
-std::string LlmExtractor::prompt_version() const { return kPromptVersion; }
-
-std::string LlmExtractor::QuestionOf(const Chunk& chunk) const {
-  return QuestionHash(chunk, client_.model());
-}
-
-absl::StatusOr<ChunkReply> LlmExtractor::Recall(const Chunk& chunk, const std::string& journal) const {
+absl::StatusOr<ChunkReply> ReplyOfJournal(const Chunk& chunk, const std::string& journal) {
   const absl::Status wrong = absl::InvalidArgumentError("a stored exchange does not fit its chunk");
   const json stored = json::parse(journal, nullptr, /*allow_exceptions=*/false);
   if (!stored.is_object() || !stored.contains("parts") || !stored.contains("unreadable")) return wrong;
@@ -150,6 +121,41 @@ absl::StatusOr<ChunkReply> LlmExtractor::Recall(const Chunk& chunk, const std::s
   }
   reply.outcomes["stored"] = 1;
   return reply;
+}
+
+std::string LlmReaderName() { return absl::StrCat("llm/", kParserVersion); }
+
+struct LlmExtractor::Part {
+  std::vector<int> members;  // indices into the chunk's memories
+  bool asked_again = false;
+  bool asked = false;  // in vain so far, by itself or within a larger part
+  SetAside aside;      // for the call under way
+};
+
+struct LlmExtractor::Job {
+  Job(const Chunk& c, StopFlag s, Done d) : chunk(c), stop(std::move(s)), done(std::move(d)) {}
+  const Chunk& chunk;
+  const StopFlag stop;
+  const Done done;
+  absl::Mutex mu;
+  int open ABSL_GUARDED_BY(mu) = 1;  // parts asked about
+  ChunkReply reply ABSL_GUARDED_BY(mu);
+  json parts ABSL_GUARDED_BY(mu) = json::array();  // of the journal
+};
+
+LlmExtractor::LlmExtractor(LlmClient& client, int max_reply_tokens)
+    : client_(client), max_reply_tokens_(max_reply_tokens) {}
+
+std::string LlmExtractor::name() const { return LlmReaderName(); }
+std::string LlmExtractor::model() const { return client_.model(); }
+std::string LlmExtractor::prompt_version() const { return kPromptVersion; }
+
+std::string LlmExtractor::QuestionOf(const Chunk& chunk) const {
+  return QuestionHash(chunk, client_.model());
+}
+
+absl::StatusOr<ChunkReply> LlmExtractor::Recall(const Chunk& chunk, const std::string& journal) const {
+  return ReplyOfJournal(chunk, journal);
 }
 
 void LlmExtractor::Extract(const Chunk& chunk, StopFlag stop, Done done) {

@@ -12,6 +12,11 @@
 
 namespace slowwave {
 
+// The reply that a journal was made of, as Extractor::Recall: with any endpoint's, and with none.
+absl::StatusOr<ChunkReply> ReplyOfJournal(const Chunk& chunk, const std::string& journal);
+// Name of every LlmExtractor of this version.
+std::string LlmReaderName();
+
 class LlmExtractor : public Extractor {
  public:
   // `client` outlives this. `max_reply_tokens` 0: the endpoint's own limit; with a budget then kReplyTokens.

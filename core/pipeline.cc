@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/digest.h"
 #include "core/embedding.h"
 #include "core/failpoint.h"
 #include "core/refold.h"
@@ -20,7 +21,6 @@
 namespace slowwave {
 namespace {
 
-constexpr int kContextTurns = 2;
 constexpr int kCommitTries = 8;
 constexpr int kTriesInCompany = 3;  // unanswered, and an episode is shown alone
 constexpr absl::Duration kLeftBackoff = absl::Minutes(10);
@@ -155,6 +155,7 @@ absl::Status Pipeline::MakePlan(RunState& run) const {
 // What an earlier attempt was answered, or another run that asked the same.
 absl::Status Pipeline::Recall(RunState& run) const {
   run.recalled.assign(run.chunks.size(), false);
+  run.digests.assign(run.chunks.size(), "");
   run.questions.clear();
   std::vector<std::string> asked;
   for (const Chunk& chunk : run.chunks) {
@@ -175,6 +176,7 @@ absl::Status Pipeline::Recall(RunState& run) const {
           absl::StrCat("chunk ", i, ": ", reply.status().message(), "; it is asked about again"));
       continue;
     }
+    run.digests[i] = Sha256Hex(reply->journal);
     run.replies[i] = *std::move(reply);
     run.recalled[i] = true;
   }

@@ -102,70 +102,109 @@ json ChangesJson(const Report& r) {
   return out;
 }
 
+// The counts of a report by the names they are kept under.
+struct CountField {
+  const char* name;
+  int64_t Report::*value;
+};
+constexpr CountField kCounts[] = {
+    {"sampled", &Report::sampled},
+    {"eligible", &Report::eligible},
+    {"clusters", &Report::clusters},
+    {"strays", &Report::strays},
+    {"chunks", &Report::chunks},
+    {"gists", &Report::gists},
+    {"assertions", &Report::assertions},
+    {"integrated", &Report::integrated},
+    {"created_keys", &Report::created_keys},
+    {"facts_created", &Report::facts_created},
+    {"facts_reinforced", &Report::facts_reinforced},
+    {"facts_superseded", &Report::facts_superseded},
+    {"facts_ended", &Report::facts_ended},
+    {"facts_contested", &Report::facts_contested},
+    {"supported_nothing", &Report::supported_nothing},
+    {"calls", &Report::calls},
+    {"prompt_tokens", &Report::prompt_tokens},
+    {"completion_tokens", &Report::completion_tokens},
+    {"retries", &Report::retries},
+};
+
+json CountsJson(const Report& r) {
+  json out = json::object();
+  for (const CountField& c : kCounts) {
+    if (r.*c.value != 0) out[c.name] = r.*c.value;
+  }
+  return out;
+}
+
+// A member of its type's first value (zero, empty) is left out: the report of a run that found nothing,
+// of which a store holds most, is a third as long.
+template <typename T>
+void Put(json& j, const char* name, T value) {
+  if (value != T()) j[name] = std::move(value);
+}
+
+void PutList(json& j, const char* name, json list) {
+  if (!list.empty()) j[name] = std::move(list);
+}
+
+template <typename T>
+void Take(const json& j, const char* name, T& value) {
+  if (const auto member = j.find(name); member != j.end()) member->get_to(value);
+}
+
+const json& ListAt(const json& j, const char* name) {
+  static const json& none = *new json(json::array());
+  const auto member = j.find(name);
+  return member == j.end() ? none : *member;
+}
+
 Report Parse(const json& j) {
   Report r;
   r.run_id = j.at("run_id");
   r.task_id = j.at("task_id");
   r.user = {j.at("tenant"), j.at("user")};
   r.trigger = static_cast<TriggerKind>(j.at("trigger").get<int>());
-  r.reasons = j.at("reasons");
   r.attempt = j.at("attempt");
   r.started_at = TimeOf(j.at("started_at"));
   r.finished_at = TimeOf(j.at("finished_at"));
   r.succeeded = j.at("succeeded");
-  r.partial = j.at("partial");
-  for (const json& s : j.at("stages")) {
+  Take(j, "reasons", r.reasons);
+  Take(j, "partial", r.partial);
+  for (const json& s : ListAt(j, "stages")) {
     r.stages.push_back({s.at("name"), absl::Microseconds(s.at("micros").get<int64_t>()), s.at("counts")});
   }
-  const json& n = j.at("counts");
-  r.sampled = n.at("sampled");
-  r.eligible = n.at("eligible");
-  r.clusters = n.at("clusters");
-  r.strays = n.at("strays");
-  r.chunks = n.at("chunks");
-  r.gists = n.at("gists");
-  r.assertions = n.at("assertions");
-  r.integrated = n.at("integrated");
-  r.created_keys = n.at("created_keys");
-  r.facts_created = n.at("facts_created");
-  r.facts_reinforced = n.at("facts_reinforced");
-  r.facts_superseded = n.at("facts_superseded");
-  r.facts_ended = n.at("facts_ended");
-  r.facts_contested = n.at("facts_contested");
-  r.supported_nothing = n.at("supported_nothing");
-  r.quarantined = j.at("quarantined");
-  r.skipped = j.at("skipped");
-  r.threshold = j.at("threshold");
-  r.threshold_method = j.at("threshold_method");
-  for (const json& c : j.at("clusters")) {
+  if (const auto counts = j.find("counts"); counts != j.end()) {
+    for (const CountField& c : kCounts) Take(*counts, c.name, r.*c.value);
+  }
+  Take(j, "quarantined", r.quarantined);
+  Take(j, "skipped", r.skipped);
+  Take(j, "threshold", r.threshold);
+  Take(j, "threshold_method", r.threshold_method);
+  for (const json& c : ListAt(j, "clusters")) {
     r.cluster_list.push_back({c.at("episodes"), c.at("themes"),
                               static_cast<EpisodeType>(c.at("type").get<int>()), c.at("confidence"),
                               c.at("cohesion")});
   }
-  for (const json& c : j.at("changes")) {
+  for (const json& c : ListAt(j, "changes")) {
     r.changes.push_back({static_cast<ChangeKind>(c.at("kind").get<int>()), FactOf(c.at("fact")),
                          c.at("replaced_by"), c.at("confidence_before"), c.at("note")});
   }
-  r.extractor = j.at("extractor");
-  r.model = j.at("model");
-  r.prompt_version = j.at("prompt_version");
-  r.calls = n.at("calls");
-  r.prompt_tokens = n.at("prompt_tokens");
-  r.completion_tokens = n.at("completion_tokens");
-  r.retries = n.at("retries");
-  r.outcomes = j.at("outcomes");
-  if (j.contains("embedding")) {  // not in reports of earlier versions
-    const json& e = j.at("embedding");
-    r.embedding_model = e.at("model");
-    r.embedded = e.at("embedded");
-    r.embedding_calls = e.at("calls");
-    r.embedding_tokens = e.at("tokens");
+  Take(j, "extractor", r.extractor);
+  Take(j, "model", r.model);
+  Take(j, "prompt_version", r.prompt_version);
+  Take(j, "outcomes", r.outcomes);
+  if (const auto e = j.find("embedding"); e != j.end()) {
+    r.embedding_model = e->at("model");
+    r.embedded = e->at("embedded");
+    r.embedding_calls = e->at("calls");
+    r.embedding_tokens = e->at("tokens");
   }
-  r.budget_met = j.value("budget_met", std::string());
-  r.cost = j.value("cost", 0.0);
-  r.errors = j.at("errors");
-  r.suggestions = j.at("suggestions");
-  r.follow_up = j.at("follow_up");
+  Take(j, "budget_met", r.budget_met);
+  Take(j, "cost", r.cost);
+  Take(j, "errors", r.errors);
+  Take(j, "suggestions", r.suggestions);
+  Take(j, "follow_up", r.follow_up);
   return r;
 }
 
@@ -178,55 +217,36 @@ std::string ReportToJson(const Report& r) {
       {"tenant", r.user.tenant},
       {"user", r.user.user},
       {"trigger", static_cast<int>(r.trigger)},
-      {"reasons", r.reasons},
       {"attempt", r.attempt},
       {"started_at", TimeJson(r.started_at)},
       {"finished_at", TimeJson(r.finished_at)},
       {"succeeded", r.succeeded},
-      {"partial", r.partial},
-      {"stages", StagesJson(r)},
-      {"counts",
-       {{"sampled", r.sampled},
-        {"eligible", r.eligible},
-        {"clusters", r.clusters},
-        {"strays", r.strays},
-        {"chunks", r.chunks},
-        {"gists", r.gists},
-        {"assertions", r.assertions},
-        {"integrated", r.integrated},
-        {"created_keys", r.created_keys},
-        {"facts_created", r.facts_created},
-        {"facts_reinforced", r.facts_reinforced},
-        {"facts_superseded", r.facts_superseded},
-        {"facts_ended", r.facts_ended},
-        {"facts_contested", r.facts_contested},
-        {"supported_nothing", r.supported_nothing},
-        {"calls", r.calls},
-        {"prompt_tokens", r.prompt_tokens},
-        {"completion_tokens", r.completion_tokens},
-        {"retries", r.retries}}},
-      {"quarantined", r.quarantined},
-      {"skipped", r.skipped},
-      {"threshold", r.threshold},
-      {"threshold_method", r.threshold_method},
-      {"clusters", ClustersJson(r)},
-      {"changes", ChangesJson(r)},
-      {"extractor", r.extractor},
-      {"model", r.model},
-      {"prompt_version", r.prompt_version},
-      {"outcomes", r.outcomes},
-      {"errors", r.errors},
-      {"suggestions", r.suggestions},
-      {"follow_up", r.follow_up},
   };
+  Put(j, "reasons", r.reasons);
+  Put(j, "partial", r.partial);
+  PutList(j, "stages", StagesJson(r));
+  PutList(j, "counts", CountsJson(r));
+  Put(j, "quarantined", r.quarantined);
+  Put(j, "skipped", r.skipped);
+  Put(j, "threshold", r.threshold);
+  Put(j, "threshold_method", r.threshold_method);
+  PutList(j, "clusters", ClustersJson(r));
+  PutList(j, "changes", ChangesJson(r));
+  Put(j, "extractor", r.extractor);
+  Put(j, "model", r.model);
+  Put(j, "prompt_version", r.prompt_version);
+  Put(j, "outcomes", r.outcomes);
   if (!r.embedding_model.empty()) {
     j["embedding"] = {{"model", r.embedding_model},
                       {"embedded", r.embedded},
                       {"calls", r.embedding_calls},
                       {"tokens", r.embedding_tokens}};
   }
-  if (!r.budget_met.empty()) j["budget_met"] = r.budget_met;
-  if (r.cost > 0) j["cost"] = r.cost;
+  Put(j, "budget_met", r.budget_met);
+  Put(j, "cost", r.cost);
+  Put(j, "errors", r.errors);
+  Put(j, "suggestions", r.suggestions);
+  Put(j, "follow_up", r.follow_up);
   return j.dump();
 }
 

@@ -27,7 +27,8 @@ struct RunState {
   // By chunk: what its reply is kept under (empty: it is not), and whether the store had it already.
   std::vector<std::string> questions;
   std::vector<bool> recalled;
-  std::shared_ptr<RunTokens> tokens;        // null: no budget
+  std::vector<std::string> digests;   // by chunk: SHA-256 of the journal of its reply; empty: it has none
+  std::shared_ptr<RunTokens> tokens;  // null: no budget
   std::optional<absl::Duration> postponed;  // set with an error: the task is to wait so long
   std::vector<Assertion> assertions;
   std::vector<Quarantined> quarantine;

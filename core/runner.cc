@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "core/digest.h"
 #include "core/failpoint.h"
 #include "core/retry.h"
 
@@ -99,10 +100,12 @@ void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkR
   // As an extractor that got no answer about this chunk, whatever the others get.
   if (absl::Status s = Failpoint("after_chunk"); !s.ok())
     reply.status = absl::DeadlineExceededError(s.message());
+  const std::string digest = reply.journal.empty() ? "" : Sha256Hex(reply.journal);
   {
     absl::MutexLock lock(&run->mu);
     RunState& state = run->state;
     AddReply(reply, state.report);
+    state.digests[chunk] = digest;
     // An answer too long to be kept is used all the same: a later attempt pays for it again.
     if (!reply.journal.empty() && reply.journal.size() <= kMaxReplyBytes && !state.questions[chunk].empty()) {
       run->unkept.push_back({state.questions[chunk], std::move(reply.journal), extractor_.model(),

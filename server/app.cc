@@ -23,12 +23,15 @@
 #include "absl/strings/str_cat.h"
 #include "core/engine.h"
 #include "core/llm_extractor.h"
+#include "server/access.h"
 #include "server/consolidation_service.h"
 #include "server/http_embedder.h"
 #include "server/http_endpoint.h"
 #include "server/http_llm_client.h"
 #include "server/llm_options.h"
 #include "server/memory_service.h"
+#include "server/rpc_metrics.h"
+#include "server/transport_security.h"
 #include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/sqlite_store.h"
 
@@ -107,10 +110,13 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const AppOptions& options) {
 
 // In order of lifetime: what stands below uses what stands above.
 struct App::Impl {
-  Impl(AppOptions options, std::unique_ptr<Store> opened, std::unique_ptr<prometheus::Registry> registry,
-       std::unique_ptr<HttpLlmClient> client, std::unique_ptr<HttpEmbedder> embeddings)
+  Impl(AppOptions options, std::unique_ptr<Access> access_to, std::unique_ptr<Store> opened,
+       std::unique_ptr<prometheus::Registry> registry, std::unique_ptr<HttpLlmClient> client,
+       std::unique_ptr<HttpEmbedder> embeddings)
       : config(std::move(options.config)),
+        access(std::move(access_to)),
         metrics(std::move(registry)),
+        rpc_metrics(*metrics),
         store(std::move(opened)),
         llm(std::move(client)),
         embedder(std::move(embeddings)),
@@ -119,11 +125,13 @@ struct App::Impl {
         engine(EngineOptionsFrom(config), *store, *metrics, extractor.get(), embedder.get()),
         env{*store, engine, options.now, MakeUuid},
         executor(config.rpc_threads, kMaxWaitingCalls),
-        consolidation(env, {executor, gate}),
-        memory(env, {executor, gate}) {}
+        consolidation(env, {executor, gate, access.get()}),
+        memory(env, {executor, gate, access.get()}) {}
 
   const Config config;
+  const std::unique_ptr<Access> access;  // null: anyone may call
   const std::unique_ptr<prometheus::Registry> metrics;
+  RpcMetrics rpc_metrics;
   const std::unique_ptr<Store> store;
   const std::unique_ptr<HttpLlmClient> llm;      // null: the built-in extractor
   const std::unique_ptr<HttpEmbedder> embedder;  // null: the built-in embedder
@@ -150,11 +158,13 @@ struct App::Impl {
 absl::Status App::Impl::Listen() {
   const absl::StatusOr<HostPort> address = ParseHostPort(config.listen);
   if (!address.ok()) return address.status();
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials = ServerCredentialsFrom(config);
+  if (!credentials.ok()) return credentials.status();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(config.listen, *credentials, &port);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
   // Two daemons on one port would share its calls at random.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -164,6 +174,9 @@ absl::Status App::Impl::Listen() {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.SetResourceQuota(grpc::ResourceQuota("slowwave").Resize(kMaxTransportBytes));
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(rpc_metrics.MakeFactory());
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
   builder.RegisterService(&consolidation);
   builder.RegisterService(&memory);
   server = builder.BuildAndStart();
@@ -178,6 +191,15 @@ App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 App::~App() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<App>> App::Create(AppOptions options) {
+  std::unique_ptr<Access> access;
+  if (!options.config.auth_tokens_file.empty()) {
+    absl::StatusOr<std::unique_ptr<Access>> opened = Access::Open(options.config.auth_tokens_file);
+    if (!opened.ok()) {
+      return absl::Status(opened.status().code(),
+                          absl::StrCat("auth.tokens_file: ", opened.status().message()));
+    }
+    access = *std::move(opened);
+  }
   std::unique_ptr<Store> store = std::move(options.store);
   if (store == nullptr) {
     absl::StatusOr<std::unique_ptr<Store>> opened = OpenStore(options);
@@ -202,8 +224,9 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(AppOptions options) {
     if (!started.ok()) return started.status();
     embedder = *std::move(started);
   }
-  return std::unique_ptr<App>(new App(std::make_unique<Impl>(
-      std::move(options), std::move(store), std::move(registry), std::move(client), std::move(embedder))));
+  return std::unique_ptr<App>(
+      new App(std::make_unique<Impl>(std::move(options), std::move(access), std::move(store),
+                                     std::move(registry), std::move(client), std::move(embedder))));
 }
 
 absl::Status App::Start() {

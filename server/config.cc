@@ -21,6 +21,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "server/llm_options.h"
+#include "server/transport_security.h"
 
 namespace slowwave {
 namespace {
@@ -42,6 +43,21 @@ const std::vector<Key>& Table() {
        "where gRPC listens, host:port; port 0 picks a free one"},
       {"http_listen", &Config::http_listen, "127.0.0.1:9464",
        "where /metrics, /healthz and /readyz are served, host:port; empty: nowhere"},
+      {"tls.cert_file", &Config::tls_cert_file, "", "gRPC's certificate with its chain, PEM; empty: no TLS"},
+      {"tls.key_file", &Config::tls_key_file, "", "its private key, PEM"},
+      {"tls.client_ca_file", &Config::tls_client_ca_file, "",
+       "clients have to show a certificate of these, PEM; empty: none is asked for"},
+      {"tls.reload_seconds", &Config::tls_reload_seconds, "60", "how often these files are read again", 1,
+       86400},
+      {"auth.tokens_file", &Config::auth_tokens_file, "",
+       "who may call: hashes of bearer tokens, as `slowwave token` prints them; empty: anyone"},
+      {"allow_insecure_listen",
+       &Config::allow_insecure_listen,
+       "false",
+       "true: listen beyond loopback without TLS and tokens, as something else keeps others out",
+       0,
+       0,
+       {"false", "true"}},
       {"data_dir", &Config::data_dir, "",
        "folder of the embedded store; empty: $XDG_DATA_HOME/slowwave, else ~/.local/share/slowwave"},
       {"store.url", &Config::store_url, "",
@@ -324,6 +340,7 @@ absl::Status Check(const Config& config) {
           "cluster.threshold is not a cosine; allowed: -1 to 1, or empty (calibrated)");
     }
   }
+  if (absl::Status s = CheckSecurityKeys(config); !s.ok()) return s;
   return CheckEndpointKeys(config);
 }
 

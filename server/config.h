@@ -23,9 +23,13 @@ namespace slowwave {
 
 struct Config {
   std::string listen;
-  std::string http_listen;  // empty: none
-  std::string data_dir;     // empty: see StorePath
-  std::string store_url;    // empty: a file in data_dir
+  std::string http_listen;                                      // empty: none
+  std::string tls_cert_file, tls_key_file, tls_client_ca_file;  // empty: none
+  int tls_reload_seconds = 0;
+  std::string auth_tokens_file;       // empty: nobody is asked who they are
+  std::string allow_insecure_listen;  // false, true
+  std::string data_dir;               // empty: see StorePath
+  std::string store_url;              // empty: a file in data_dir
   int store_connections = 0;
   std::string store_migrate;     // auto, check
   std::string store_listen_url;  // empty: none

@@ -47,6 +47,8 @@ ConsolidationService::ConsolidationService(const ServiceEnv& env, CallRoom room)
   Unary<v1::CheckTriggersRequest, v1::CheckTriggersResponse>(
       "CheckTriggers", [this](const auto& r) { return CheckTriggers(env_, r); });
   Unary<v1::GetReportRequest, v1::Report>("GetReport", [this](const auto& r) { return GetReport(r); });
+  Unary<v1::ReplayRunRequest, v1::ReplayRunResponse>("ReplayRun",
+                                                     [this](const auto& r) { return ReplayRun(r); });
   Unary<v1::ListReportsRequest, v1::ListReportsResponse>("ListReports",
                                                          [this](const auto& r) { return ListReports(r); });
   Unary<v1::GetTaskRequest, v1::Task>("GetTask", [this](const auto& r) { return GetTask(r); });
@@ -55,13 +57,16 @@ ConsolidationService::ConsolidationService(const ServiceEnv& env, CallRoom room)
   Unary<v1::CancelTaskRequest, v1::Task>("CancelTask", [this](const auto& r) { return CancelTask(r); });
   Unary<v1::RetryTaskRequest, v1::TriggerConsolidationResponse>(
       "RetryTask", [this](const auto& r) { return RetryTask(r); });
-  ServerStream("WatchTask", [this](const grpc::ByteBuffer& bytes, CallGate::Pass pass) -> WriteReactor* {
-    v1::WatchTaskRequest request;
-    absl::Status status = ParseRequest(bytes, request);
-    absl::StatusOr<std::string> tenant = status.ok() ? CheckTaskRequest(request) : status;
-    if (!tenant.ok()) return new Refused<WriteReactor>(ToGrpc(tenant.status()));
-    return watchers_.Start(*std::move(tenant), request.task_id(), std::move(pass));
-  });
+  ServerStream(
+      "WatchTask",
+      [this](const grpc::ByteBuffer& bytes, const CallerPtr& caller, CallGate::Pass pass) -> WriteReactor* {
+        v1::WatchTaskRequest request;
+        absl::Status status = ParseRequest(bytes, request);
+        if (status.ok()) status = CheckTenantOf(caller, request);
+        absl::StatusOr<std::string> tenant = status.ok() ? CheckTaskRequest(request) : status;
+        if (!tenant.ok()) return new Refused<WriteReactor>(ToGrpc(tenant.status()));
+        return watchers_.Start(*std::move(tenant), request.task_id(), std::move(pass));
+      });
   Unary<v1::GetTenantRequest, v1::TenantSettings>("GetTenant",
                                                   [this](const auto& r) { return GetTenant(r); });
   Unary<v1::PutTenantRequest, v1::TenantSettings>("PutTenant",
@@ -130,6 +135,19 @@ absl::StatusOr<v1::Report> ConsolidationService::GetReport(const v1::GetReportRe
   absl::StatusOr<Report> report = ReportFromJson(run->report);
   if (!report.ok()) return report.status();
   return ToWire(*report);
+}
+
+absl::StatusOr<v1::ReplayRunResponse> ConsolidationService::ReplayRun(const v1::ReplayRunRequest& request) {
+  absl::StatusOr<std::string> tenant = CheckTenant(request.tenant());
+  if (!tenant.ok()) return tenant.status();
+  if (absl::Status s = CheckString(request.run_id(), "run_id", kMaxIdBytes, true); !s.ok()) return s;
+  absl::StatusOr<RunRecord> run = env_.store.GetRun(*tenant, request.run_id());
+  if (!run.ok()) return run.status();
+  absl::StatusOr<Replay> replay = slowwave::ReplayRun(*run, env_.store);
+  if (!replay.ok()) return replay.status();
+  v1::ReplayRunResponse response = ToWire(*replay);
+  response.set_run_id(request.run_id());
+  return response;
 }
 
 absl::StatusOr<v1::ListReportsResponse> ConsolidationService::ListReports(

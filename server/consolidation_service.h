@@ -19,6 +19,7 @@ class ConsolidationService : public RpcService {
   absl::StatusOr<v1::TriggerConsolidationResponse> TriggerConsolidation(
       const v1::TriggerConsolidationRequest&);
   absl::StatusOr<v1::Report> GetReport(const v1::GetReportRequest&);
+  absl::StatusOr<v1::ReplayRunResponse> ReplayRun(const v1::ReplayRunRequest&);
   absl::StatusOr<v1::ListReportsResponse> ListReports(const v1::ListReportsRequest&);
   absl::StatusOr<v1::Task> GetTask(const v1::GetTaskRequest&);
   absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest&);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/process_metrics.h"
 
 namespace slowwave {
 namespace {
@@ -76,8 +77,10 @@ absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(const HostPort
     endpoint->impl_->server->addHandler(path, endpoint->impl_->pages.back().get());
   };
   add("/metrics$", [&registry] {
+    std::vector<prometheus::MetricFamily> families = registry.Collect();
+    for (prometheus::MetricFamily& family : ProcessMetrics().Collect()) families.push_back(std::move(family));
     return Answer{200, "OK", "text/plain; version=0.0.4; charset=utf-8",
-                  prometheus::TextSerializer().Serialize(registry.Collect())};
+                  prometheus::TextSerializer().Serialize(families)};
   });
   add("/healthz$", [] { return Answer{.body = "ok\n"}; });
   add("/readyz$", [ready = std::move(ready)] {

@@ -37,6 +37,10 @@ absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
     v1::IngestEpisodeStreamRequest message;
     BadText bad;
     absl::Status status = Parse(std::move(wire), message, bad);
+    if (status.ok() && (!user_.has_value() || !message.tenant().empty())) {
+      status = CheckTenantOf(caller_, message);
+    }
+    if (status.ok() && !user_.has_value()) Audit("IngestEpisodeStream", caller_, message, status);
     if (status.ok() && (!user_.has_value() || !message.user().empty() || !message.tenant().empty())) {
       absl::StatusOr<UserKey> user = CheckUser(message.tenant(), message.user());
       if (!user.ok()) {
@@ -82,6 +86,8 @@ absl::Status ImportSink::Take(std::vector<std::string> messages) {
     v1::ImportUserRequest message;
     BadText bad;
     absl::Status status = Parse(std::move(wire), message, bad);
+    if (status.ok() && (first_ || !message.tenant().empty())) status = CheckTenantOf(caller_, message);
+    if (status.ok() && first_) Audit("ImportUser", caller_, message, status);
     if (status.ok()) status = CheckString(message.tenant(), "tenant", kMaxIdBytes, false);
     if (status.ok()) status = CheckString(message.user(), "user", kMaxIdBytes, false);
     if (status.ok() && first_) {

@@ -4,8 +4,10 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "server/access.h"
 #include "server/ingest.h"
 #include "server/stream_reader.h"
 
@@ -14,7 +16,7 @@ namespace slowwave {
 // IngestEpisodeStream.
 class EpisodeSink : public StreamSink {
  public:
-  explicit EpisodeSink(const ServiceEnv& env) : env_(env) {}
+  EpisodeSink(const ServiceEnv& env, CallerPtr caller) : env_(env), caller_(std::move(caller)) {}
   absl::Status Take(std::vector<std::string> messages) override;
   absl::StatusOr<grpc::ByteBuffer> Finish() override;
 
@@ -22,6 +24,7 @@ class EpisodeSink : public StreamSink {
   absl::Status Store();
 
   const ServiceEnv& env_;
+  const CallerPtr caller_;
   std::optional<UserKey> user_;
   int64_t next_index_ = 0;
   std::vector<IngestItem> items_;
@@ -31,7 +34,7 @@ class EpisodeSink : public StreamSink {
 // ImportUser.
 class ImportSink : public StreamSink {
  public:
-  explicit ImportSink(const ServiceEnv& env) : env_(env) {}
+  ImportSink(const ServiceEnv& env, CallerPtr caller) : env_(env), caller_(std::move(caller)) {}
   absl::Status Take(std::vector<std::string> messages) override;
   absl::StatusOr<grpc::ByteBuffer> Finish() override;
 
@@ -44,6 +47,7 @@ class ImportSink : public StreamSink {
   void Refuse(int64_t index, const absl::Status& why);
 
   const ServiceEnv& env_;
+  const CallerPtr caller_;
   std::string tenant_, name_;  // as the first message gave them; `name_` may be the header's
   bool first_ = true;
   int64_t next_index_ = 0;

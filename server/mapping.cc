@@ -269,6 +269,31 @@ v1::QuarantinedGist ToWire(const Quarantined& gist) {
   return wire;
 }
 
+v1::ReplayRunResponse ToWire(const Replay& replay) {
+  v1::ReplayRunResponse wire;
+  wire.set_extractor(replay.extractor);
+  wire.set_model(replay.model);
+  wire.set_prompt_version(replay.prompt_version);
+  wire.set_reader(replay.reader);
+  wire.set_chunks(replay.chunks);
+  wire.set_replayed_chunks(replay.replayed_chunks);
+  wire.set_same_assertions(replay.same_assertions);
+  wire.set_same_quarantined(replay.same_quarantined);
+  wire.set_not_compared(replay.not_compared);
+  for (const ReplayDifference& d : replay.differences) {
+    v1::ReplayDifference& line = *wire.add_differences();
+    line.set_side(d.recorded ? v1::REPLAY_SIDE_RECORDED : v1::REPLAY_SIDE_REPLAYED);
+    line.set_key(d.key);
+    if (d.value.has_value()) line.set_value(*d.value);
+    line.set_text(d.text);
+    line.set_reason(d.reason);
+    line.set_detail(d.detail);
+    AddAll(d.evidence, line.mutable_evidence());
+  }
+  for (const std::string& problem : replay.problems) wire.add_problems(problem);
+  return wire;
+}
+
 v1::User ToWire(const UserState& user, const std::string& digest) {
   v1::User wire;
   wire.set_tenant(user.user.tenant);

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "core/progress.h"
 #include "core/reader.h"
+#include "core/replay.h"
 #include "core/report.h"
 #include "slowwave/v1/consolidation.pb.h"
 #include "slowwave/v1/memory.pb.h"
@@ -42,6 +43,7 @@ v1::Fact ToWire(const Fact& fact, absl::Time as_of);
 v1::Assertion ToWire(const Assertion& assertion);
 v1::FactDetail ToWire(const FactDetail& detail, absl::Time as_of);
 v1::QuarantinedGist ToWire(const Quarantined& gist);
+v1::ReplayRunResponse ToWire(const Replay& replay);
 v1::User ToWire(const UserState& user, const std::string& digest);
 v1::VerifyUserResponse ToWire(const Verification& verification);
 

@@ -41,11 +41,12 @@ MemoryService::MemoryService(const ServiceEnv& env, CallRoom room)
   Unary<v1::GetUserRequest, v1::User>("GetUser", [this](const auto& r) { return GetUser(r); });
   LenientUnary<v1::IngestEpisodesRequest, v1::IngestEpisodesResponse>(
       "IngestEpisodes", [this](const auto& r, const BadText& bad) { return IngestEpisodes(r, bad); });
-  ClientStream("IngestEpisodeStream",
-               [this, room](grpc::ByteBuffer* response, CallGate::Pass pass) -> ReadReactor* {
-                 return new StreamReader(room.executor, std::make_unique<EpisodeSink>(env_), response,
-                                         std::move(pass));
-               });
+  ClientStream(
+      "IngestEpisodeStream",
+      [this, room](grpc::ByteBuffer* response, const CallerPtr& caller, CallGate::Pass pass) -> ReadReactor* {
+        return new StreamReader(room.executor, std::make_unique<EpisodeSink>(env_, caller), response,
+                                std::move(pass));
+      });
   Unary<v1::GetEpisodeRequest, v1::StoredEpisode>("GetEpisode",
                                                   [this](const auto& r) { return GetEpisode(r); });
   Unary<v1::ListEpisodesRequest, v1::ListEpisodesResponse>("ListEpisodes",
@@ -59,18 +60,24 @@ MemoryService::MemoryService(const ServiceEnv& env, CallRoom room)
   Unary<v1::ListSlotsRequest, v1::ListSlotsResponse>("ListSlots",
                                                      [this](const auto& r) { return ListSlots(r); });
   ServerStream("ExportUser",
-               [this, room](const grpc::ByteBuffer& bytes, CallGate::Pass pass) -> WriteReactor* {
+               [this, room](const grpc::ByteBuffer& bytes, const CallerPtr& caller,
+                            CallGate::Pass pass) -> WriteReactor* {
                  v1::ExportUserRequest request;
-                 if (const absl::Status status = ParseRequest(bytes, request); !status.ok()) {
+                 absl::Status status = ParseRequest(bytes, request);
+                 if (status.ok()) status = CheckTenantOf(caller, request);
+                 if (!status.ok()) {
                    return new Refused<WriteReactor>(ToGrpc(status));
                  }
                  auto source = std::make_shared<UserExport>(env_, std::move(request));
                  return new StreamWriter(
                      room.executor, [source] { return source->Next(); }, std::move(pass));
                });
-  ClientStream("ImportUser", [this, room](grpc::ByteBuffer* response, CallGate::Pass pass) -> ReadReactor* {
-    return new StreamReader(room.executor, std::make_unique<ImportSink>(env_), response, std::move(pass));
-  });
+  ClientStream(
+      "ImportUser",
+      [this, room](grpc::ByteBuffer* response, const CallerPtr& caller, CallGate::Pass pass) -> ReadReactor* {
+        return new StreamReader(room.executor, std::make_unique<ImportSink>(env_, caller), response,
+                                std::move(pass));
+      });
   Unary<v1::VerifyUserRequest, v1::VerifyUserResponse>("VerifyUser",
                                                        [this](const auto& r) { return VerifyUser(r); });
   Unimplemented("EraseUser");

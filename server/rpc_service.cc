@@ -1,9 +1,12 @@
 #include "server/rpc_service.h"
 
 #include <google/protobuf/descriptor.h>
+#include <spdlog/spdlog.h>
 
 #include <cstdlib>
 #include <exception>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -21,6 +24,11 @@ grpc::internal::RpcMethod::RpcType TypeOf(const google::protobuf::MethodDescript
   }
   return method.server_streaming() ? grpc::internal::RpcMethod::SERVER_STREAMING
                                    : grpc::internal::RpcMethod::NORMAL_RPC;
+}
+
+// As JSON: a name may hold a line break.
+std::string Quoted(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -48,6 +56,20 @@ absl::Status ParseRequest(const grpc::ByteBuffer& buffer, google::protobuf::Mess
   return CheckMessage(message, "");
 }
 
+void Audit(const char* name, const CallerPtr& caller, const google::protobuf::Message& request,
+           const absl::Status& status) {
+  if (caller == nullptr || RoleOf(name) == Role::kRead) return;
+  std::string whose;
+  for (const char* field_name : {"tenant", "user", "task_id", "run_id"}) {
+    const google::protobuf::FieldDescriptor* field = request.GetDescriptor()->FindFieldByName(field_name);
+    if (field == nullptr) continue;
+    const std::string value = request.GetReflection()->GetString(request, field);
+    if (!value.empty()) absl::StrAppend(&whose, " ", field_name, "=", Quoted(value));
+  }
+  spdlog::info("audit: {} by {}:{} {}", name, Quoted(caller->name), whose,
+               absl::StatusCodeToString(status.code()));
+}
+
 absl::Status TooManyCalls() {
   return absl::ResourceExhaustedError("too many calls are waiting for the store; try again later");
 }
@@ -72,71 +94,97 @@ int RpcService::Find(const char* name) {
   return found->second;
 }
 
-void RpcService::RawUnary(const char* name,
-                          std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&)> method) {
-  MarkMethodRawCallback(
-      Find(name), new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-                      [this, method = std::move(method)](
-                          grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-                          grpc::ByteBuffer* response) -> grpc::ServerUnaryReactor* {
-                        grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-                        CallGate::Pass pass = room_.gate.Enter();
-                        if (pass == nullptr) {
-                          reactor->Finish(ToGrpc(Draining()));
-                          return reactor;
-                        }
-                        // Request and response live until the reactor has finished.
-                        const bool accepted = room_.executor.TrySubmit([=, &method, pass = std::move(pass)] {
-                          if (context->IsCancelled()) {
-                            reactor->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the caller has gone"));
-                            return;
-                          }
-                          absl::Status status;
-                          try {
-                            absl::StatusOr<grpc::ByteBuffer> answer = method(*request);
-                            if (answer.ok()) {
-                              response->Swap(&*answer);
-                            } else {
-                              status = answer.status();
-                            }
-                          } catch (const std::exception&) {
-                            // What it says may hold a memory's text.
-                            status = absl::InternalError("the call failed unexpectedly");
-                          }
-                          reactor->Finish(ToGrpc(status));
-                        });
-                        if (!accepted) reactor->Finish(ToGrpc(TooManyCalls()));
-                        return reactor;
-                      }));
+absl::StatusOr<CallerPtr> RpcService::Admit(const char* name,
+                                            const grpc::CallbackServerContext& context) const {
+  if (room_.access == nullptr) return CallerPtr();
+  const auto header = context.client_metadata().find("authorization");
+  absl::StatusOr<CallerPtr> caller =
+      room_.access->Authenticate(header == context.client_metadata().end()
+                                     ? absl::string_view()
+                                     : absl::string_view(header->second.data(), header->second.size()));
+  if (!caller.ok()) return caller;
+  const std::optional<Role> role = RoleOf(name);
+  if (!role) return absl::PermissionDeniedError("nobody may call this");
+  if (absl::Status s = CheckRole(*caller, *role); !s.ok()) return s;
+  return caller;
 }
 
-void RpcService::ServerStream(const char* name,
-                              std::function<WriteReactor*(const grpc::ByteBuffer&, CallGate::Pass)> start) {
+void RpcService::RawUnary(
+    const char* name,
+    std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&, const CallerPtr&)> method) {
   MarkMethodRawCallback(
-      Find(name), new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-                      [this, start = std::move(start)](grpc::CallbackServerContext*,
-                                                       const grpc::ByteBuffer* request) -> WriteReactor* {
-                        CallGate::Pass pass = room_.gate.Enter();
-                        if (pass == nullptr) return new Refused<WriteReactor>(ToGrpc(Draining()));
-                        return start(*request, std::move(pass));
-                      }));
+      Find(name),
+      new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+          [this, name, method = std::move(method)](grpc::CallbackServerContext* context,
+                                                   const grpc::ByteBuffer* request,
+                                                   grpc::ByteBuffer* response) -> grpc::ServerUnaryReactor* {
+            grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+            CallGate::Pass pass = room_.gate.Enter();
+            if (pass == nullptr) {
+              reactor->Finish(ToGrpc(Draining()));
+              return reactor;
+            }
+            // Request and response live until the reactor has finished.
+            const bool accepted = room_.executor.TrySubmit([=, this, &method, pass = std::move(pass)] {
+              if (context->IsCancelled()) {
+                reactor->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the caller has gone"));
+                return;
+              }
+              absl::Status status;
+              try {
+                const absl::StatusOr<CallerPtr> caller = Admit(name, *context);
+                absl::StatusOr<grpc::ByteBuffer> answer =
+                    caller.ok() ? method(*request, *caller) : caller.status();
+                if (answer.ok()) {
+                  response->Swap(&*answer);
+                } else {
+                  status = answer.status();
+                }
+              } catch (const std::exception&) {
+                // What it says may hold a memory's text.
+                status = absl::InternalError("the call failed unexpectedly");
+              }
+              reactor->Finish(ToGrpc(status));
+            });
+            if (!accepted) reactor->Finish(ToGrpc(TooManyCalls()));
+            return reactor;
+          }));
 }
 
-void RpcService::ClientStream(const char* name,
-                              std::function<ReadReactor*(grpc::ByteBuffer*, CallGate::Pass)> start) {
+void RpcService::ServerStream(
+    const char* name,
+    std::function<WriteReactor*(const grpc::ByteBuffer&, const CallerPtr&, CallGate::Pass)> start) {
+  MarkMethodRawCallback(
+      Find(name),
+      new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+          [this, name, start = std::move(start)](grpc::CallbackServerContext* context,
+                                                 const grpc::ByteBuffer* request) -> WriteReactor* {
+            CallGate::Pass pass = room_.gate.Enter();
+            if (pass == nullptr) return new Refused<WriteReactor>(ToGrpc(Draining()));
+            const absl::StatusOr<CallerPtr> caller = Admit(name, *context);
+            if (!caller.ok()) return new Refused<WriteReactor>(ToGrpc(caller.status()));
+            return start(*request, *caller, std::move(pass));
+          }));
+}
+
+void RpcService::ClientStream(
+    const char* name,
+    std::function<ReadReactor*(grpc::ByteBuffer*, const CallerPtr&, CallGate::Pass)> start) {
   MarkMethodRawCallback(
       Find(name), new grpc::internal::CallbackClientStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-                      [this, start = std::move(start)](grpc::CallbackServerContext*,
-                                                       grpc::ByteBuffer* response) -> ReadReactor* {
+                      [this, name, start = std::move(start)](grpc::CallbackServerContext* context,
+                                                             grpc::ByteBuffer* response) -> ReadReactor* {
                         CallGate::Pass pass = room_.gate.Enter();
                         if (pass == nullptr) return new Refused<ReadReactor>(ToGrpc(Draining()));
-                        return start(response, std::move(pass));
+                        const absl::StatusOr<CallerPtr> caller = Admit(name, *context);
+                        if (!caller.ok()) return new Refused<ReadReactor>(ToGrpc(caller.status()));
+                        return start(response, *caller, std::move(pass));
                       }));
 }
 
 void RpcService::Unimplemented(const char* name) {
   const std::string method = name;
-  RawUnary(name, [method](const grpc::ByteBuffer&) -> absl::StatusOr<grpc::ByteBuffer> {
+  RawUnary(name, [method](const grpc::ByteBuffer&, const CallerPtr&) -> absl::StatusOr<grpc::ByteBuffer> {
     return absl::UnimplementedError(absl::StrCat(method, " is not in this version"));
   });
 }

@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/access.h"
 #include "server/call_gate.h"
 #include "server/executor.h"
 #include "server/wire_text.h"
@@ -38,10 +39,11 @@ class Refused : public Reactor {
   void OnDone() override { delete this; }
 };
 
-// What every call needs. Both outlive the server.
+// What every call needs. All outlive the server.
 struct CallRoom {
   Executor& executor;
   CallGate& gate;
+  Access* access;  // null: anyone may call
 };
 
 // Register methods in the constructor; the service outlives the server. Calls that come once the gate is
@@ -58,10 +60,13 @@ class RpcService : public grpc::Service {
   template <typename Request, typename Response>
   void Unary(const char* name, std::function<absl::StatusOr<Response>(const Request&)> method) {
     RawUnary(name,
-             [method = std::move(method)](const grpc::ByteBuffer& bytes) -> absl::StatusOr<grpc::ByteBuffer> {
+             [name, method = std::move(method)](const grpc::ByteBuffer& bytes,
+                                                const CallerPtr& caller) -> absl::StatusOr<grpc::ByteBuffer> {
                Request request;
                if (absl::Status status = ParseRequest(bytes, request); !status.ok()) return status;
+               if (absl::Status status = CheckTenantOf(caller, request); !status.ok()) return status;
                absl::StatusOr<Response> response = method(request);
+               Audit(name, caller, request, response.status());
                if (!response.ok()) return response.status();
                return Serialize(*response);
              });
@@ -71,31 +76,44 @@ class RpcService : public grpc::Service {
   void LenientUnary(const char* name,
                     std::function<absl::StatusOr<Response>(const Request&, const BadText&)> method) {
     RawUnary(name,
-             [method = std::move(method)](const grpc::ByteBuffer& bytes) -> absl::StatusOr<grpc::ByteBuffer> {
+             [name, method = std::move(method)](const grpc::ByteBuffer& bytes,
+                                                const CallerPtr& caller) -> absl::StatusOr<grpc::ByteBuffer> {
                Request request;
                BadText bad;
                if (absl::Status status = ParseWire(Flatten(bytes), request, bad); !status.ok()) return status;
+               if (absl::Status status = CheckTenantOf(caller, request); !status.ok()) return status;
                absl::StatusOr<Response> response = method(request, bad);
+               Audit(name, caller, request, response.status());
                if (!response.ok()) return response.status();
                return Serialize(*response);
              });
   }
-  void RawUnary(const char* name,
-                std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&)> method);
+  void RawUnary(
+      const char* name,
+      std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&, const CallerPtr&)> method);
   // `start` returns a reactor that holds the pass and deletes itself in OnDone. It runs on a gRPC thread and
   // must not block.
-  void ServerStream(const char* name,
-                    std::function<WriteReactor*(const grpc::ByteBuffer&, CallGate::Pass)> start);
-  void ClientStream(const char* name, std::function<ReadReactor*(grpc::ByteBuffer*, CallGate::Pass)> start);
+  void ServerStream(
+      const char* name,
+      std::function<WriteReactor*(const grpc::ByteBuffer&, const CallerPtr&, CallGate::Pass)> start);
+  void ClientStream(const char* name,
+                    std::function<ReadReactor*(grpc::ByteBuffer*, const CallerPtr&, CallGate::Pass)> start);
   // A later version's.
   void Unimplemented(const char* name);
 
  private:
   int Find(const char* name);
+  // Who calls, if they may. Unauthenticated, PermissionDenied.
+  absl::StatusOr<CallerPtr> Admit(const char* name, const grpc::CallbackServerContext& context) const;
 
   const CallRoom room_;
   std::map<std::string, int> methods_;
 };
+
+// A line in the log for a call of a known caller that was to change something: who, what, whose, how it
+// ended.
+void Audit(const char* name, const CallerPtr& caller, const google::protobuf::Message& request,
+           const absl::Status& status);
 
 // What is answered when too much waits for the executor, and when the gate is closed.
 absl::Status TooManyCalls();

@@ -268,6 +268,10 @@ class Store {
   // The episodes of a stored plan that are still pending, in the plan's order, with context and registry.
   virtual absl::StatusOr<Sample> LoadPlanned(const Lease& lease, const std::vector<std::string>& ids,
                                              int context_turns) = 0;
+  // Those of `ids` that are there, pending or not, in that order, with context and registry; without tries.
+  // kNotFound: no such user.
+  virtual absl::StatusOr<Sample> LoadEpisodes(const UserKey& user, const std::vector<std::string>& ids,
+                                              int context_turns) = 0;
   // kAborted.
   virtual absl::Status StorePlan(const Lease& lease, const std::string& run_id, const std::string& plan) = 0;
   // The journal: which of these requests the endpoint has answered for this user, each once, by hash.

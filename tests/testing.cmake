@@ -86,6 +86,7 @@ endfunction()
 
 if(slowwave_test_server)
   add_dependencies(sanitized_tests slowwave)
+  slowwave_python_test(access_test)
   slowwave_python_test(bad_input_test STORES postgres)
   slowwave_python_test(cli_test STORES postgres)
   slowwave_python_test(embedding_test STORES postgres)

@@ -10,8 +10,6 @@
 namespace slowwave {
 namespace {
 
-constexpr int kContextTurns = 2;
-
 // The n-th of `pieces` nearly equal parts of `all`.
 std::vector<int> Piece(const std::vector<int>& all, size_t n, size_t pieces) {
   const auto begin = all.begin() + static_cast<std::ptrdiff_t>(all.size() * n / pieces);

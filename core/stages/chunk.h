@@ -9,6 +9,9 @@
 
 namespace slowwave {
 
+// How far around its memories a chunk shows turns.
+inline constexpr int kContextTurns = 2;
+
 // Every episode of [0, `episodes`) in exactly one chunk of at most `budget` (>= 1). A cluster that fits is
 // never split; one that does not is cut into pieces as equal as can be. Clusters go in whole, largest first,
 // each into the first chunk with room (first fit decreasing); strays fill what is left, in order. Within a

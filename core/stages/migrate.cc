@@ -1,24 +1,36 @@
 #include "core/stages/migrate.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <map>
 #include <set>
 
+#include "core/change_set.h"
 #include "core/refold.h"
 
 namespace slowwave {
 namespace {
 
-// What the run is made of, for revert and apply: ids only; the rows themselves hold the content.
 std::string ChangeSetOf(const RunState& run) {
-  std::vector<std::string> ids;
-  for (const Assertion& a : run.assertions) ids.push_back(a.id);
-  const nlohmann::json j = {{"version", 1},
-                            {"assertions", ids},
-                            {"reviewed", run.reviewed},
-                            {"cited", run.cited},
-                            {"quarantined", run.quarantine.size()}};
-  return j.dump();
+  ChangeSet set;
+  set.plan = run.plan;
+  std::map<std::string, int> at;
+  for (size_t i = 0; i < set.plan.episodes.size(); ++i) at[set.plan.episodes[i]] = static_cast<int>(i);
+  set.plan.chunks.clear();
+  std::set<int> shown;
+  for (size_t c = 0; c < run.chunks.size(); ++c) {
+    std::vector<int>& members = set.plan.chunks.emplace_back();
+    for (const ChunkMemory& memory : run.chunks[c].memories) members.push_back(at.at(memory.episode->id));
+    shown.insert(members.begin(), members.end());
+    set.answers.push_back({run.questions[c], run.digests[c]});
+  }
+  for (std::vector<int>& cluster : set.plan.clusters) {
+    std::erase_if(cluster, [&](int i) { return !shown.contains(i); });
+  }
+  for (const Assertion& a : run.assertions) set.assertions.push_back(a.id);
+  set.reviewed = run.reviewed;
+  set.cited = run.cited;
+  set.quarantined = static_cast<int64_t>(run.quarantine.size());
+  return ChangeSetToJson(set);
 }
 
 void Count(const std::vector<Change>& changes, Report& report) {

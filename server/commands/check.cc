@@ -36,7 +36,7 @@ void AddCheck(CLI::App& root, CommandContext& context) {
     if (o->megabytes) request.set_memory_size_mb(*o->megabytes);
     request.set_event(o->event);
     request.set_request_id(o->request_id);
-    auto answer = Client(o->target.address).Call(&v1::ConsolidationService::Stub::CheckTriggers, request);
+    auto answer = Client(o->target).Call(&v1::ConsolidationService::Stub::CheckTriggers, request);
     if (!answer.ok()) return answer.status();
     if (o->target.json) {
       context.out << JsonLine(*answer);

@@ -1,7 +1,10 @@
 #include "server/commands/client.h"
 
 #include <cstdlib>
+#include <fstream>
+#include <optional>
 #include <ostream>
+#include <sstream>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -33,6 +36,23 @@ bool FromTransport(const std::string& message) {
          absl::StrContains(message, "Broken pipe") || absl::StrContains(message, "GOAWAY");
 }
 
+std::optional<std::string> ContentOf(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream content;
+  content << file.rdbuf();
+  if (!file || !content) return std::nullopt;
+  return content.str();
+}
+
+void AddFileFlag(CLI::App& command, const char* flag, const char* variable, std::string& path,
+                 const char* help) {
+  command.add_option(flag, path, absl::StrCat(help, " (", variable, ")"))
+      ->envname(variable)
+      ->check([](const std::string& value) {
+        return value.empty() || ContentOf(value) ? "" : absl::StrCat(value, " cannot be read, or is empty");
+      });
+}
+
 }  // namespace
 
 void AddTargetFlags(CLI::App& command, Target& target, UserFlag user, bool json) {
@@ -42,7 +62,16 @@ void AddTargetFlags(CLI::App& command, Target& target, UserFlag user, bool json)
       ->envname("SLOWWAVE_ADDRESS")
       ->capture_default_str()
       ->check([](const std::string& value) { return value.empty() ? "must not be empty" : ""; });
-  command.add_option("--tenant", target.tenant, "Whose users, such as acme")->capture_default_str();
+  command.add_flag("--tls", target.tls, "Speak TLS, and trust the system's certificates");
+  AddFileFlag(command, "--ca-file", "SLOWWAVE_CA_FILE", target.ca_file,
+              "Speak TLS, and trust these certificates, PEM");
+  AddFileFlag(command, "--cert-file", "SLOWWAVE_CERT_FILE", target.cert_file,
+              "Certificate to show to a daemon that asks for one, PEM");
+  AddFileFlag(command, "--key-file", "SLOWWAVE_KEY_FILE", target.key_file, "Its private key, PEM");
+  AddFileFlag(command, "--token-file", "SLOWWAVE_TOKEN_FILE", target.token_file,
+              "The bearer token to send, as `slowwave token` made it");
+  command.add_option("--tenant", target.tenant,
+                     "Whose users, such as acme; without: the token's tenant, else `default`");
   if (user != UserFlag::kNone) {
     CLI::Option* option = command.add_option("--user", target.user, "Whose memory, such as ines");
     if (user == UserFlag::kRequired) option->required();
@@ -86,14 +115,30 @@ absl::Status Readable(const grpc::Status& status, const std::string& address) {
       code, message.empty() ? absl::StrCat("the server answered with code ", status.error_code()) : message);
 }
 
-Client::Client(std::string address) : address_(std::move(address)) {
+Client::Client(const Target& target) : address_(target.address) {
   // The library's own log lines would stand between a person and the one line that matters.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
-  channel_ = grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments);
+  const auto content = [](const std::string& path) {
+    return path.empty() ? "" : ContentOf(path).value_or("");
+  };
+  token_ = std::string(absl::StripAsciiWhitespace(content(target.token_file)));
+  std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
+  if (target.tls || !target.ca_file.empty()) {
+    grpc::SslCredentialsOptions tls;
+    tls.pem_root_certs = content(target.ca_file);
+    tls.pem_cert_chain = content(target.cert_file);
+    tls.pem_private_key = content(target.key_file);
+    credentials = grpc::SslCredentials(tls);
+  }
+  channel_ = grpc::CreateCustomChannel(address_, credentials, arguments);
   memory_ = v1::MemoryService::NewStub(channel_);
   consolidation_ = v1::ConsolidationService::NewStub(channel_);
+}
+
+void Client::Authorize(grpc::ClientContext& context) const {
+  if (!token_.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", token_));
 }
 
 void Client::SetDeadline(grpc::ClientContext& context) {

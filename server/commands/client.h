@@ -25,9 +25,11 @@ namespace slowwave {
 // Which daemon, whose memory.
 struct Target {
   std::string address = "127.0.0.1:50051";
-  std::string tenant = "default";
+  std::string tenant;  // empty: the token's, else `default`
   std::string user;
   bool json = false;
+  bool tls = false;                                      // by the system's certificates; ca_file: by its
+  std::string ca_file, cert_file, key_file, token_file;  // empty: none
 };
 
 enum class UserFlag { kNone, kOptional, kRequired };
@@ -44,13 +46,14 @@ absl::Status Readable(const grpc::Status& status, const std::string& address);
 // A channel and both services over it. Any thread.
 class Client {
  public:
-  explicit Client(std::string address);
+  explicit Client(const Target& target);
 
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request) {
     grpc::ClientContext context;
     SetDeadline(context);
+    Authorize(context);
     Response response;
     const grpc::Status status = (Get(static_cast<Stub*>(nullptr)).*method)(&context, request, &response);
     if (!status.ok()) return Readable(status, address_);
@@ -71,6 +74,8 @@ class Client {
     }
   }
 
+  // Of every call that is not made by Call.
+  void Authorize(grpc::ClientContext& context) const;
   v1::MemoryService::Stub& memory() { return *memory_; }
   v1::ConsolidationService::Stub& consolidation() { return *consolidation_; }
   const std::string& address() const { return address_; }
@@ -80,7 +85,7 @@ class Client {
   v1::MemoryService::Stub& Get(v1::MemoryService::Stub*) { return *memory_; }
   v1::ConsolidationService::Stub& Get(v1::ConsolidationService::Stub*) { return *consolidation_; }
 
-  std::string address_;
+  std::string address_, token_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::MemoryService::Stub> memory_;
   std::unique_ptr<v1::ConsolidationService::Stub> consolidation_;

@@ -37,6 +37,7 @@ void AddClientCommands(CLI::App& root, CommandContext& context) {
   AddSlots(root, context);
   AddUser(root, context);
   AddTenant(root, context);
+  AddToken(root, context);
   AddVerify(root, context);
   AddMigrate(root, context);
   AddLater(root, context);

@@ -21,6 +21,7 @@ void AddTasks(CLI::App& root, CommandContext& context);
 void AddTenant(CLI::App& root, CommandContext& context);
 void AddTrigger(CLI::App& root, CommandContext& context);
 void AddUser(CLI::App& root, CommandContext& context);
+void AddToken(CLI::App& root, CommandContext& context);
 void AddVerify(CLI::App& root, CommandContext& context);
 void AddWatch(CLI::App& root, CommandContext& context);
 

@@ -256,7 +256,7 @@ absl::StatusOr<int> RunDemo(const DemoOptions& o, CommandContext& context) {
   Target target;
   target.address = (*app)->listen();
   target.user = "demo";
-  Client client(target.address);
+  Client client(target);
   context.out << "\n== A sample memory: three people, eight months of talk\n\n";
   if (absl::Status status = Import(client, target, context); !status.ok()) return status;
 

@@ -45,6 +45,7 @@ absl::StatusOr<v1::Task> Follow(Client& client, const std::string& tenant, const
   request.set_task_id(task_id);
   for (;;) {
     grpc::ClientContext context;
+    client.Authorize(context);
     const auto stream = client.consolidation().WatchTask(&context, request);
     v1::TaskEvent event;
     v1::Task last;

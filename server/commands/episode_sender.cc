@@ -105,6 +105,7 @@ absl::Status EpisodeSender::Flush() {
   if (writer_ == nullptr) {
     batch_.set_tenant(target_.tenant);
     batch_.set_user(target_.user);
+    client_.Authorize(context_);
     writer_ = client_.memory().IngestEpisodeStream(&context_, &summary_);
   }
   const bool written = writer_->Write(batch_);

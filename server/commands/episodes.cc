@@ -27,7 +27,7 @@ std::string Fate(const v1::StoredEpisode& e) {
 absl::StatusOr<int> RunShow(const EpisodesOptions& o, CommandContext& context) {
   auto request = For<v1::GetEpisodeRequest>(o.target);
   request.set_episode_id(o.id);
-  auto found = Client(o.target.address).Call(&Stub::GetEpisode, request);
+  auto found = Client(o.target).Call(&Stub::GetEpisode, request);
   if (!found.ok()) return found.status();
   if (o.target.json) {
     context.out << JsonLine(*found);
@@ -48,7 +48,7 @@ absl::StatusOr<int> RunShow(const EpisodesOptions& o, CommandContext& context) {
 }
 
 absl::StatusOr<int> RunList(const EpisodesOptions& o, CommandContext& context) {
-  Client client(o.target.address);
+  Client client(o.target);
   bool any = false;
   const absl::Status status = client.Pages(
       &Stub::ListEpisodes, For<v1::ListEpisodesRequest>(o.target), [&](const v1::ListEpisodesResponse& page) {

@@ -45,9 +45,10 @@ absl::StatusOr<int> RunExport(const ExportOptions& o, CommandContext& context) {
     return status;
   };
 
-  Client client(o.target.address);
+  Client client(o.target);
   Progress progress(context.err, IsTerminal(context.err) && to_file);
   grpc::ClientContext call;
+  client.Authorize(call);
   const auto stream = client.memory().ExportUser(&call, For<v1::ExportUserRequest>(o.target));
   v1::ExportRecord record;
   int64_t episodes = 0;

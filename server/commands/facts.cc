@@ -29,7 +29,7 @@ absl::StatusOr<int> RunList(const FactsOptions& o, CommandContext& context) {
     absl::Status status = SetTime("--as-of", o.as_of, request.mutable_as_of());
     if (!status.ok()) return status;
   }
-  Client client(o.target.address);
+  Client client(o.target);
   std::vector<v1::Fact> facts;
   const absl::Status status =
       client.Pages(&v1::MemoryService::Stub::ListFacts, request, [&](const v1::ListFactsResponse& page) {
@@ -62,7 +62,7 @@ absl::StatusOr<int> RunShow(const FactsOptions& o, CommandContext& context) {
     absl::Status status = SetTime("--as-of", o.as_of, request.mutable_as_of());
     if (!status.ok()) return status;
   }
-  Client client(o.target.address);
+  Client client(o.target);
   auto detail = client.Call(&v1::MemoryService::Stub::GetFact, request);
   if (!detail.ok()) return detail.status();
   if (o.target.json) {

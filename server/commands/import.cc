@@ -41,7 +41,7 @@ absl::StatusOr<int> RunImport(const ImportOptions& o, CommandContext& context) {
     }
     opened.back()->clear();
   }
-  Client client(o.target.address);
+  Client client(o.target);
   Progress progress(context.err, IsTerminal(context.err));
   EpisodeSender ingest(client, o.target, [&](const LineProblem& p) { Show(p, o.target.json, context); });
   for (size_t i = 0; i < o.files.size(); ++i) {

@@ -15,7 +15,7 @@ void AddQuarantine(CLI::App& root, CommandContext& context) {
   AddTargetFlags(*command, *o, UserFlag::kRequired);
   command->footer("Nothing listed here is a fact. Example: slowwave quarantine --user ines --json");
   OnChosen(*command, context, [o, &context]() -> absl::StatusOr<int> {
-    Client client(o->address);
+    Client client(*o);
     bool any = false;
     const absl::Status status =
         client.Pages(&v1::MemoryService::Stub::ListQuarantine, For<v1::ListQuarantineRequest>(*o),

@@ -15,11 +15,11 @@ using Stub = v1::ConsolidationService::Stub;
 struct ReportOptions {
   Target target;
   std::string run, task;
-  bool list = false, clusters = false;
+  bool list = false, clusters = false, replay = false;
 };
 
 absl::StatusOr<int> RunList(const ReportOptions& o, CommandContext& context) {
-  Client client(o.target.address);
+  Client client(o.target);
   Table table;
   table.Row({"RUN", "WHEN", "OUTCOME", "SAMPLED", "CREATED", "REINFORCED", "SUPERSEDED", "ENDED", "TRIGGER"});
   bool any = false;
@@ -64,7 +64,7 @@ absl::StatusOr<v1::GetReportRequest> Wanted(Client& client, const ReportOptions&
 }
 
 absl::StatusOr<int> RunShow(const ReportOptions& o, CommandContext& context) {
-  Client client(o.target.address);
+  Client client(o.target);
   auto request = Wanted(client, o);
   if (!request.ok()) return request.status();
   auto report = client.Call(&Stub::GetReport, *request);
@@ -85,6 +85,55 @@ absl::StatusOr<int> RunShow(const ReportOptions& o, CommandContext& context) {
   return 0;
 }
 
+void PrintReplay(const v1::ReplayRunResponse& replay, std::ostream& out) {
+  out << "run " << replay.run_id() << " of " << replay.extractor()
+      << (replay.model().empty()
+              ? ""
+              : absl::StrCat(", model ", replay.model(), ", prompt ", replay.prompt_version()))
+      << ", read again by " << replay.reader() << " with no call\n"
+      << replay.replayed_chunks() << " of " << replay.chunks() << " chunks: the same "
+      << Grouped(replay.same_assertions()) << " assertions and " << Grouped(replay.same_quarantined())
+      << " quarantined gists\n";
+  for (const std::string& problem : replay.problems()) out << "  " << problem << "\n";
+  if (replay.not_compared() > 0) {
+    out << "  " << Grouped(replay.not_compared()) << " recorded gists of those are not compared\n";
+  }
+  if (replay.differences().empty()) {
+    out << "nothing differs\n";
+    return;
+  }
+  out << "differences (- as recorded, + as read now)\n";
+  for (const v1::ReplayDifference& d : replay.differences()) {
+    out << (d.side() == v1::REPLAY_SIDE_RECORDED ? "- " : "+ ") << d.key()
+        << (d.has_value() ? " = " + d.value() : "")
+        << (d.reason().empty() ? "" : absl::StrCat("  quarantined: ", d.reason())) << "\n"
+        << EvidenceText(
+               d.evidence(), [](const std::string&) { return Said{}; }, 6);
+  }
+}
+
+absl::StatusOr<int> RunReplay(const ReportOptions& o, CommandContext& context) {
+  Client client(o.target);
+  auto wanted = Wanted(client, o);
+  if (!wanted.ok()) return wanted.status();
+  v1::ReplayRunRequest request;
+  request.set_tenant(wanted->tenant());
+  request.set_run_id(wanted->run_id());
+  if (request.run_id().empty()) {
+    auto report = client.Call(&Stub::GetReport, *wanted);
+    if (!report.ok()) return report.status();
+    request.set_run_id(report->run_id());
+  }
+  auto replay = client.Call(&Stub::ReplayRun, request);
+  if (!replay.ok()) return replay.status();
+  if (o.target.json) {
+    context.out << JsonLine(*replay);
+  } else {
+    PrintReplay(*replay, context.out);
+  }
+  return 0;
+}
+
 }  // namespace
 
 void AddReport(CLI::App& root, CommandContext& context) {
@@ -97,11 +146,18 @@ void AddReport(CLI::App& root, CommandContext& context) {
   CLI::Option* list = command->add_flag("--list", o->list, "All of --user's runs, newest first, a line each");
   list->excludes(run);
   command->add_flag("--clusters", o->clusters, "Also the clusters with their episodes");
+  command
+      ->add_flag("--replay", o->replay,
+                 "Read what the run was answered once more, with no call to an endpoint, and show what would "
+                 "come out differently; changes nothing")
+      ->excludes(list);
   command->footer(
       "Example: slowwave report --user ines\n"
+      "         slowwave report --replay 8f14e45f-ceea-467f-a0e6-0242ac120002\n"
       "         slowwave report --user ines --list\n"
       "         slowwave report --task 8f14e45f-ceea-467f-a0e6-0242ac120002 --json");
   OnChosen(*command, context, [o, &context]() -> absl::StatusOr<int> {
+    if (o->replay) return RunReplay(*o, context);
     if (!o->list) return RunShow(*o, context);
     if (o->target.user.empty()) return absl::InvalidArgumentError("--list needs --user");
     return RunList(*o, context);

@@ -102,7 +102,7 @@ absl::StatusOr<int> RunPut(const SlotsOptions& o, CommandContext& context) {
   absl::StatusOr<std::vector<v1::Slot>> slots =
       ReadSlots(o.file == "-" ? "stdin" : o.file, o.file == "-" ? context.in : file);
   if (!slots.ok()) return slots.status();
-  Client client(o.target.address);
+  Client client(o.target);
   size_t done = 0;
   Table table;
   for (v1::Slot& slot : *slots) {
@@ -151,7 +151,7 @@ void AddSlots(CLI::App& root, CommandContext& context) {
 
   OnChosen(*slots, context, [o, slots, &context]() -> absl::StatusOr<int> {
     if (!slots->get_subcommands().empty()) return context.exit_code;
-    Client client(o->target.address);
+    Client client(o->target);
     v1::ListSlotsRequest request;
     request.set_tenant(o->target.tenant);
     Table table;

@@ -31,7 +31,7 @@ absl::StatusOr<int> RunList(const TasksOptions& o, CommandContext& context) {
     }
     request.add_states(state);
   }
-  Client client(o.target.address);
+  Client client(o.target);
   Table table;
   int shown = 0;
   bool full = false;
@@ -97,19 +97,19 @@ void AddTasks(CLI::App& root, CommandContext& context) {
   tasks->footer("Example: slowwave tasks --user ines --state dead\n         slowwave tasks retry ID");
   AddOne(*tasks, context, "show", "Show one task",
          [](const TasksOptions& t, CommandContext& c) -> absl::StatusOr<int> {
-           auto task = Client(t.target.address).Call(&Stub::GetTask, Named<v1::GetTaskRequest>(t));
+           auto task = Client(t.target).Call(&Stub::GetTask, Named<v1::GetTaskRequest>(t));
            if (!task.ok()) return task.status();
            return Show(*task, t, c);
          });
   AddOne(*tasks, context, "cancel", "Cancel a task; a running attempt commits nothing",
          [](const TasksOptions& t, CommandContext& c) -> absl::StatusOr<int> {
-           auto task = Client(t.target.address).Call(&Stub::CancelTask, Named<v1::CancelTaskRequest>(t));
+           auto task = Client(t.target).Call(&Stub::CancelTask, Named<v1::CancelTaskRequest>(t));
            if (!task.ok()) return task.status();
            return Show(*task, t, c);
          });
   AddOne(*tasks, context, "retry", "Run a dead or cancelled task again",
          [](const TasksOptions& t, CommandContext& c) -> absl::StatusOr<int> {
-           auto response = Client(t.target.address).Call(&Stub::RetryTask, Named<v1::RetryTaskRequest>(t));
+           auto response = Client(t.target).Call(&Stub::RetryTask, Named<v1::RetryTaskRequest>(t));
            if (!response.ok()) return response.status();
            return Show(response->task(), t, c);
          });

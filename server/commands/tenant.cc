@@ -73,7 +73,7 @@ absl::StatusOr<v1::TenantSettings> Get(Client& client, const std::string& tenant
 }
 
 absl::StatusOr<int> RunSet(const SetOptions& o, CommandContext& context) {
-  Client client(o.target.address);
+  Client client(o.target);
   absl::StatusOr<v1::TenantSettings> settings = Get(client, o.target.tenant);
   if (!settings.ok()) return settings.status();
   if (o.pause || o.resume) settings->set_paused(o.pause);
@@ -109,7 +109,7 @@ void AddTenant(CLI::App& root, CommandContext& context) {
   AddTargetFlags(*get, *shown, UserFlag::kNone);
   get->footer("Example: slowwave tenant get --tenant acme --json");
   OnChosen(*get, context, [shown, &context]() -> absl::StatusOr<int> {
-    Client client(shown->address);
+    Client client(*shown);
     absl::StatusOr<v1::TenantSettings> settings = Get(client, shown->tenant);
     if (!settings.ok()) return settings.status();
     Show(*settings, shown->json, context);

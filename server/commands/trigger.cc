@@ -61,7 +61,7 @@ void ShowTask(const v1::Task& task, bool json, CommandContext& context) {
 absl::StatusOr<int> RunTrigger(const TriggerOptions& o, CommandContext& context) {
   absl::StatusOr<v1::TriggerConsolidationRequest> request = Request(o);
   if (!request.ok()) return request.status();
-  Client client(o.target.address);
+  Client client(o.target);
   if (o.until_drained) {
     absl::StatusOr<Drained> drained = Drain(client, *request, Shown(context));
     if (!drained.ok()) return drained.status();
@@ -146,7 +146,7 @@ void AddWatch(CLI::App& root, CommandContext& context) {
       "Exit code: 0 the task is done, 1 it is dead, cancelled or unknown.\n"
       "Example: slowwave watch 8f14e45f-ceea-467f-a0e6-0242ac120002");
   OnChosen(*command, context, [o, &context]() -> absl::StatusOr<int> {
-    Client client(o->target.address);
+    Client client(o->target);
     absl::StatusOr<v1::Task> task =
         Follow(client, o->target.tenant, o->task, [&](const v1::TaskEvent& event) {
           context.out << (o->target.json ? JsonLine(event) : EventText(event) + "\n") << std::flush;

@@ -52,7 +52,7 @@ absl::StatusOr<int> RunRegister(const RegisterOptions& o, CommandContext& contex
     c->set_kind(v1::TRIGGER_KIND_EVENT);
     c->mutable_events()->Assign(o.events.begin(), o.events.end());
   }
-  auto user = Client(o.target.address).Call(&Stub::RegisterUser, request);
+  auto user = Client(o.target).Call(&Stub::RegisterUser, request);
   if (!user.ok()) return user.status();
   context.out << (o.target.json ? JsonLine(*user) : UserText(*user));
   return 0;
@@ -71,7 +71,7 @@ void AddUser(CLI::App& root, CommandContext& context) {
   AddTargetFlags(*show, *shown, UserFlag::kRequired);
   show->footer("Example: slowwave user show --user ines --json");
   OnChosen(*show, context, [shown, &context]() -> absl::StatusOr<int> {
-    auto answer = Client(shown->address).Call(&Stub::GetUser, For<v1::GetUserRequest>(*shown));
+    auto answer = Client(*shown).Call(&Stub::GetUser, For<v1::GetUserRequest>(*shown));
     if (!answer.ok()) return answer.status();
     context.out << (shown->json ? JsonLine(*answer) : UserText(*answer));
     return 0;

@@ -12,8 +12,7 @@ void AddVerify(CLI::App& root, CommandContext& context) {
   AddTargetFlags(*command, *o, UserFlag::kRequired);
   command->footer("Reads only. Exit code: 0 equal, 1 not.\nExample: slowwave verify --user ines");
   OnChosen(*command, context, [o, &context]() -> absl::StatusOr<int> {
-    auto answer =
-        Client(o->address).Call(&v1::MemoryService::Stub::VerifyUser, For<v1::VerifyUserRequest>(*o));
+    auto answer = Client(*o).Call(&v1::MemoryService::Stub::VerifyUser, For<v1::VerifyUserRequest>(*o));
     if (!answer.ok()) return answer.status();
     if (o->json) {
       context.out << JsonLine(*answer);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "storage/codec.h"
@@ -40,21 +41,30 @@ void ReadSample(Rows rows, Sample& sample) {
 
 // What every sample reads beside its episodes.
 struct Around {
-  Around(Transaction& t, const Lease& lease)
-      : user(AddAll(t, lease)),
-        version(t.Add("registry_version", lease.user.tenant)),
-        slots(t.Add("slot_list", lease.user.tenant)) {}
-  static Rows AddAll(Transaction& t, const Lease& lease) {
-    t.Add("lease_check", lease.user.tenant, lease.task_id, lease.user.user, lease.token, lease.attempt);
-    t.Guard(LeaseLost());
-    return t.Add("user_get", lease.user.tenant, lease.user.user);
-  }
+  Around(Transaction& t, const UserKey& key)
+      : user(t.Add("user_get", key.tenant, key.user)),
+        version(t.Add("registry_version", key.tenant)),
+        slots(t.Add("slot_list", key.tenant)) {}
   Rows user, version, slots;
 };
 
-absl::Status ReadAround(const Lease& lease, Around& around, Sample& sample) {
+std::vector<std::string> Distinct(const std::vector<std::string>& ids) {
+  std::vector<std::string> distinct;
+  std::set<std::string> seen;
+  for (const std::string& id : ids) {
+    if (seen.insert(id).second) distinct.push_back(id);
+  }
+  return distinct;
+}
+
+void AddLeaseCheck(Transaction& t, const Lease& lease) {
+  t.Add("lease_check", lease.user.tenant, lease.task_id, lease.user.user, lease.token, lease.attempt);
+  t.Guard(LeaseLost());
+}
+
+absl::Status ReadAround(const UserKey& user, Around& around, Sample& sample) {
   if (!around.user.Step()) return NoSuchUser();
-  sample.memory_version = ReadUser(lease.user, around.user).memory_version;
+  sample.memory_version = ReadUser(user, around.user).memory_version;
   sample.registry = ReadRegistry(around.version, around.slots);
   return absl::OkStatus();
 }
@@ -67,13 +77,14 @@ absl::StatusOr<Sample> PostgresStore::SampleEpisodes(const Lease& lease, const S
   int64_t types = 0;
   for (EpisodeType type : spec.types) types |= int64_t{1} << static_cast<int>(type);
   return Read("sample episodes", [&](Transaction& t) -> absl::StatusOr<Sample> {
-    Around around(t, lease);
+    AddLeaseCheck(t, lease);
+    Around around(t, lease.user);
     Rows rows = t.Add("sample", user.tenant, user.user, types, spec.min_importance, spec.min_confidence,
                       spec.window_from, spec.window_to, spec.ignore_backoff, t.clock(), spec.age_at,
                       spec.limit, std::max(0, spec.context_turns));
     Sample sample;
     if (!t.Finish()) return sample;
-    if (absl::Status done = ReadAround(lease, around, sample); !done.ok()) return done;
+    if (absl::Status done = ReadAround(lease.user, around, sample); !done.ok()) return done;
     if (Rows first = rows; first.Step()) {
       sample.skipped_type = first.Int(kCounts);
       sample.skipped_threshold = first.Int(kCounts + 1);
@@ -88,19 +99,32 @@ absl::StatusOr<Sample> PostgresStore::SampleEpisodes(const Lease& lease, const S
 
 absl::StatusOr<Sample> PostgresStore::LoadPlanned(const Lease& lease, const std::vector<std::string>& ids,
                                                   int context_turns) {
-  std::vector<std::string> distinct;
-  for (const std::string& id : ids) {
-    if (std::find(distinct.begin(), distinct.end(), id) == distinct.end()) distinct.push_back(id);
-  }
+  const std::vector<std::string> distinct = Distinct(ids);
   return Read("load planned episodes", [&](Transaction& t) -> absl::StatusOr<Sample> {
-    Around around(t, lease);
+    AddLeaseCheck(t, lease);
+    Around around(t, lease.user);
     Rows rows =
         t.Add("sample_planned", lease.user.tenant, lease.user.user, distinct, std::max(0, context_turns));
     Sample sample;
     if (!t.Finish()) return sample;
-    if (absl::Status done = ReadAround(lease, around, sample); !done.ok()) return done;
+    if (absl::Status done = ReadAround(lease.user, around, sample); !done.ok()) return done;
     ReadSample(rows, sample);
     sample.eligible = static_cast<int64_t>(sample.episodes.size());
+    return sample;
+  });
+}
+
+absl::StatusOr<Sample> PostgresStore::LoadEpisodes(const UserKey& user, const std::vector<std::string>& ids,
+                                                   int context_turns) {
+  const std::vector<std::string> distinct = Distinct(ids);
+  return Read("load episodes", [&](Transaction& t) -> absl::StatusOr<Sample> {
+    Around around(t, user);
+    Rows rows = t.Add("sample_named", user.tenant, user.user, distinct, std::max(0, context_turns));
+    Sample sample;
+    if (!t.Finish()) return sample;
+    if (absl::Status done = ReadAround(user, around, sample); !done.ok()) return done;
+    ReadSample(rows, sample);
+    sample.tries.clear();
     return sample;
   });
 }

@@ -59,6 +59,8 @@ class PostgresStore : public Store {
   absl::StatusOr<Sample> SampleEpisodes(const Lease& lease, const SampleSpec& spec) override;
   absl::StatusOr<Sample> LoadPlanned(const Lease& lease, const std::vector<std::string>& ids,
                                      int context_turns) override;
+  absl::StatusOr<Sample> LoadEpisodes(const UserKey& user, const std::vector<std::string>& ids,
+                                      int context_turns) override;
   absl::Status StorePlan(const Lease& lease, const std::string& run_id, const std::string& plan) override;
   absl::StatusOr<TokenGrant> DrawTokens(const std::string& tenant, int64_t wanted, int64_t least,
                                         int64_t limit) override;

@@ -171,4 +171,20 @@ absl::StatusOr<Sample> SqliteStore::LoadPlanned(const Lease& lease, const std::v
   });
 }
 
+absl::StatusOr<Sample> SqliteStore::LoadEpisodes(const UserKey& user, const std::vector<std::string>& ids,
+                                                 int context_turns) {
+  return Read("load episodes", [&](Connection& c) -> absl::StatusOr<Sample> {
+    Sample sample;
+    std::set<std::string> seen;
+    for (const std::string& id : ids) {
+      if (!seen.insert(id).second) continue;
+      if (std::optional<StoredEpisode> stored = LoadEpisode(c, user, id); stored) {
+        sample.episodes.push_back(std::move(stored->episode));
+      }
+    }
+    if (absl::Status done = Complete(c, user, context_turns, sample); !done.ok()) return done;
+    return sample;
+  });
+}
+
 }  // namespace slowwave::sqlite

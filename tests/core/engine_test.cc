@@ -10,9 +10,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "core/change_set.h"
 #include "core/failpoint.h"
 #include "core/pipeline.h"
 #include "core/reader.h"
+#include "core/replay.h"
 #include "core/report.h"
 #include "core/runner.h"
 #include "core/worker_pool.h"
@@ -411,6 +413,77 @@ TEST_F(EngineTest, ManyUsersAreEachConsolidatedOnce) {
     digests.insert(*reader_.Digest({"default", absl::StrCat("u", u)}));
   }
   EXPECT_THAT(digests, SizeIs(1));
+}
+
+// ---- replay
+
+TEST_F(EngineTest, ARunReplayedGivesWhatItRecorded) {
+  Ingest(YearOfAnna());
+  ASSERT_TRUE(engine_->Start().ok());
+  const std::vector<Report> reports = Drain();
+  int64_t assertions = 0;
+  for (const Report& report : reports) {
+    const absl::StatusOr<Replay> replay = ReplayRun(*store_->GetRun(kAnna.tenant, report.run_id), *store_);
+    ASSERT_TRUE(replay.ok()) << replay.status();
+    EXPECT_EQ(replay->replayed_chunks, report.chunks);
+    EXPECT_EQ(replay->same_assertions, report.assertions);
+    EXPECT_EQ(replay->not_compared, 0);
+    EXPECT_TRUE(replay->differences.empty()) << replay->differences.front().text;
+    EXPECT_TRUE(replay->problems.empty());
+    assertions += replay->same_assertions;
+  }
+  EXPECT_GT(assertions, 0);
+}
+
+TEST_F(EngineTest, AReplayTellsWhatOnlyOneSideHas) {
+  Ingest(YearOfAnna());
+  ASSERT_TRUE(engine_->Start().ok());
+  const Report report = Drain().front();
+  RunRecord record = *store_->GetRun(kAnna.tenant, report.run_id);
+  record.run_id = NewUuid();  // so that nothing is recorded
+  const absl::StatusOr<Replay> now = ReplayRun(record, *store_);
+  ASSERT_TRUE(now.ok()) << now.status();
+  EXPECT_EQ(now->same_assertions, 0);
+  const auto asserted = std::count_if(now->differences.begin(), now->differences.end(), [](const auto& d) {
+    return d.reason.empty() && !d.recorded && !d.evidence.empty();
+  });
+  EXPECT_EQ(asserted, report.assertions);
+
+  record = *store_->GetRun(kAnna.tenant, report.run_id);
+  ChangeSet set = *ChangeSetFromJson(record.change_set);
+  set.plan.chunks.clear();  // so that nothing comes out
+  set.answers.clear();
+  record.change_set = ChangeSetToJson(set);
+  const absl::StatusOr<Replay> then = ReplayRun(record, *store_);
+  ASSERT_TRUE(then.ok()) << then.status();
+  EXPECT_EQ(std::count_if(then->differences.begin(), then->differences.end(),
+                          [](const auto& d) { return d.reason.empty() && d.recorded; }),
+            report.assertions);
+}
+
+TEST_F(EngineTest, WhatCannotBeReplayedIsNamedAndNotCompared) {
+  Ingest(YearOfAnna());
+  ASSERT_TRUE(engine_->Start().ok());
+  const Report report = Drain().front();
+  RunRecord record = *store_->GetRun(kAnna.tenant, report.run_id);
+  Report other = *ReportFromJson(record.report);
+  other.extractor = "llm/1";
+  record.report = ReportToJson(other);
+  ChangeSet set = *ChangeSetFromJson(record.change_set);
+  for (ChangeSet::Answer& answer : set.answers) answer = {"question", "digest"};
+  record.change_set = ChangeSetToJson(set);
+  const absl::StatusOr<Replay> replay = ReplayRun(record, *store_);
+  ASSERT_TRUE(replay.ok()) << replay.status();
+  EXPECT_EQ(replay->replayed_chunks, 0);
+  EXPECT_EQ(replay->problems.size(), static_cast<size_t>(report.chunks));
+  EXPECT_GE(replay->not_compared, report.assertions);
+  EXPECT_TRUE(replay->differences.empty());
+
+  record.change_set = R"({"version":1})";
+  EXPECT_EQ(ReplayRun(record, *store_).status().code(), absl::StatusCode::kFailedPrecondition);
+  other.extractor = "else/9";
+  record.report = ReportToJson(other);
+  EXPECT_EQ(ReplayRun(record, *store_).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/change_set.h"
 #include "core/plan.h"
 #include "core/report.h"
 
@@ -79,6 +80,74 @@ TEST(ReportTest, SurvivesItsSerialisedForm) {
   EXPECT_EQ(again->changes[0].fact.valid_from, change.fact.valid_from);
   EXPECT_EQ(again->changes[0].fact.evidence, change.fact.evidence);
   EXPECT_EQ(again->user.user, "u");
+}
+
+TEST(ReportTest, WhatIsZeroOrEmptyIsLeftOutAndReadsAsSuch) {
+  Report report;
+  report.run_id = "r";
+  report.extractor = "builtin/1";
+  report.started_at = report.finished_at = absl::FromUnixMicros(1'000'001);
+  const std::string text = ReportToJson(report);
+  for (const char* absent : {"counts", "stages", "changes", "errors", "threshold", "suggestions"}) {
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr(absent)));
+  }
+  const absl::StatusOr<Report> again = ReportFromJson(text);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->extractor, "builtin/1");
+  EXPECT_EQ(again->gists, 0);
+  EXPECT_TRUE(again->changes.empty());
+}
+
+// As written before members were left out.
+TEST(ReportTest, AnEarlierVersionsReportIsRead) {
+  const absl::StatusOr<Report> report = ReportFromJson(R"({"attempt":2,"changes":[],"clusters":[],"counts":{
+      "assertions":0,"calls":3,"chunks":1,"clusters":0,"completion_tokens":0,"created_keys":0,"eligible":9,
+      "facts_contested":0,"facts_created":0,"facts_ended":0,"facts_reinforced":0,"facts_superseded":0,"gists":0,
+      "integrated":0,"prompt_tokens":0,"retries":0,"sampled":7,"strays":0,"supported_nothing":0},"errors":[],
+      "extractor":"llm/1","finished_at":2,"follow_up":"","model":"m","outcomes":{"ok":3},"partial":false,
+      "prompt_version":"1","quarantined":{},"reasons":["why"],"run_id":"r","skipped":{},"stages":[],
+      "started_at":1,"succeeded":true,"suggestions":[],"task_id":"t","tenant":"default","threshold":0.25,
+      "threshold_method":"","trigger":4,"user":"u"})");
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->attempt, 2);
+  EXPECT_EQ(report->calls, 3);
+  EXPECT_EQ(report->eligible, 9);
+  EXPECT_EQ(report->sampled, 7);
+  EXPECT_EQ(report->threshold, 0.25);
+  EXPECT_EQ(report->outcomes.at("ok"), 3);
+  EXPECT_EQ(report->reasons, std::vector<std::string>({"why"}));
+}
+
+TEST(ChangeSetTest, SurvivesItsSerialisedForm) {
+  ChangeSet set;
+  set.plan.run_id = "r";
+  set.plan.episodes = {"a", "b", "c"};
+  set.plan.clusters = {{0, 2}};
+  set.plan.chunks = {{0, 2}, {1}};
+  set.answers = {{"q", "d"}, {"", ""}};
+  set.assertions = {"x"};
+  set.reviewed = {"a", "c"};
+  set.cited = {"c"};
+  set.quarantined = 4;
+  const absl::StatusOr<ChangeSet> again = ChangeSetFromJson(ChangeSetToJson(set));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(ChangeSetToJson(*again), ChangeSetToJson(set));
+  EXPECT_EQ(again->reviewed, set.reviewed);
+  EXPECT_EQ(again->cited, set.cited);
+  EXPECT_EQ(again->answers[0].digest, "d");
+  EXPECT_EQ(again->plan.chunks, set.plan.chunks);
+}
+
+TEST(ChangeSetTest, OneWithoutAPlanIsToldFromNone) {
+  EXPECT_EQ(ChangeSetFromJson(R"({"version":1,"assertions":[],"reviewed":[],"cited":[]})").status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  for (const char* bad : {"", "{}", "[]", R"({"version":2})"}) {
+    EXPECT_EQ(ChangeSetFromJson(bad).status().code(), absl::StatusCode::kDataLoss) << bad;
+  }
+  ChangeSet set;
+  set.plan.episodes = {"a"};
+  set.plan.chunks = {{0}};
+  EXPECT_EQ(ChangeSetFromJson(ChangeSetToJson(set)).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(ReportTest, WhatIsNoReportIsDataLoss) {

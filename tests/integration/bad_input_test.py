@@ -98,6 +98,7 @@ def good_requests(task_id, run_id):
         ],
         "CheckTriggers": [{**WHO, "episodeCount": 1, "memorySizeMb": 0.5, "event": "e", "requestId": "q"}],
         "GetReport": [task, {"tenant": "default", "runId": run_id}],
+        "ReplayRun": [{"tenant": "default", "run_id": "r"}],
         "ListReports": [{**WHO, **PAGE}],
         "WatchTask": [task],
         "GetTask": [task],

@@ -132,6 +132,11 @@ class CommandLine(unittest.TestCase):
         report = self.call("report", *USER)
         self.assertIn("4 of 4 eligible episodes", report.stdout)
         self.assertEqual(len(lines(self.call("report", *USER, "--list", "--json"))), 1)
+        self.assertIn("nothing differs", self.call("report", *USER, "--replay").stdout)
+        replay = lines(self.call("report", *USER, "--replay", "--json"))[0]
+        self.assertEqual(replay["chunks"], replay["replayedChunks"])
+        self.assertGreater(int(replay["sameAssertions"]), 0)
+        self.assertNotIn("differences", {name for name, value in replay.items() if value})
         user = lines(self.call("user", "show", *USER, "--json"))[0]
         quarantined = lines(self.call("quarantine", *USER, "--json"))
         self.assertEqual(len(quarantined), int(user["quarantined"]))

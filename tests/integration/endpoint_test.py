@@ -48,6 +48,15 @@ class WithAnEndpoint(endpoint_case.EndpointCase):
         self.assertEqual((report.calls, report.prompt_tokens), (3, 30))
         self.assertEqual(self.daemon.metric('slowwave_llm_calls_total{outcome="ok"}'), 3)
 
+    def test_a_run_is_replayed_from_what_it_was_answered(self):
+        client = self.start()
+        task = wire.drain(client, self.sleep(client))[-1]
+        calls, before = self.endpoint.calls, memory.facts(client, USER)
+        replay = client.ReplayRun(run_id=task.run_id)
+        self.assertEqual((replay.chunks, replay.replayed_chunks), (3, 3))
+        self.assertEqual((replay.same_assertions, list(replay.differences)), (COUNT, []))
+        self.assertEqual((self.endpoint.calls, memory.facts(client, USER)), (calls, before))
+
     def test_a_kill_before_the_commit_pays_for_nothing_twice(self):
         self.daemon.failpoints = "before_commit=kill"
         client = self.start()

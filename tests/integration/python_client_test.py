@@ -290,6 +290,18 @@ class PythonClient(unittest.TestCase):
         self.assertEqual(len(gists), self.client.GetUser(user="quarantine").quarantined)
         self.assertTrue(all(gist.reason and gist.run_id for gist in gists))
 
+    def test_a_run_that_is_read_again_gives_the_same(self):
+        self.client.IngestEpisodes(user="again", episodes=MOVES)
+        (task,) = self.sleep("again")
+        report = self.client.GetReport(run_id=task.run_id)
+        replay = self.client.ReplayRun(run_id=task.run_id)
+        self.assertEqual((replay.extractor, replay.reader), (report.extractor, report.extractor))
+        self.assertGreater(replay.chunks, 0)
+        self.assertEqual(replay.replayed_chunks, replay.chunks)
+        self.assertEqual(replay.same_assertions, report.assertions)
+        self.assertEqual((list(replay.differences), list(replay.problems)), ([], []))
+        self.refused(grpc.StatusCode.NOT_FOUND, self.client.ReplayRun, tenant="other", run_id=task.run_id)
+
     def test_what_is_absent_and_what_is_another_tenants_is_not_found(self):
         self.client.IngestEpisodes(user="private", episodes=MOVES)
         task = self.sleep("private")[0]

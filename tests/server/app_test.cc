@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "tests/support/running_app.h"
 
@@ -123,6 +124,68 @@ TEST(AppTest, HttpServesMetricsAndProbes) {
   EXPECT_THAT(HttpGet(app.app().http_listen(), "/readyz"), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(HttpGet(app.app().http_listen(), "/metrics"), HasSubstr("slowwave_"));
   EXPECT_THAT(HttpGet(app.app().http_listen(), "/secrets"), StartsWith("HTTP/1.1 404"));
+}
+
+// What the page says of one series, named as it is written there.
+double MetricOf(const std::string& page, const std::string& series) {
+  const size_t at = page.find("\n" + series + " ");
+  double value = -1;
+  if (at == std::string::npos ||
+      !absl::SimpleAtod(page.substr(at + series.size() + 2, page.find('\n', at + 1) - at - series.size() - 2),
+                        &value)) {
+    ADD_FAILURE() << "no " << series;
+  }
+  return value;
+}
+
+TEST(AppTest, CallsAreCountedByMethodAndCode) {
+  RunningApp app(WithHttp);
+  const auto series = [](const char* name, const char* method, const char* type, const char* code) {
+    return absl::StrCat(name, "{", *code == 0 ? "" : absl::StrCat("grpc_code=\"", code, "\","),
+                        "grpc_method=\"", method, "\",grpc_service=\"slowwave.v1.",
+                        std::string(method) == "WatchTask" ? "ConsolidationService" : "MemoryService",
+                        "\",grpc_type=\"", type, "\"}");
+  };
+  EXPECT_EQ(MetricOf(HttpGet(app.app().http_listen(), "/metrics"),
+                     series("grpc_server_handled_total", "GetUser", "unary", "OK")),
+            0);
+  v1::GetUserRequest get;
+  v1::User user;
+  get.set_user("nobody");
+  EXPECT_EQ(Call(*app.memory, &v1::MemoryService::Stub::GetUser, get, user).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+  v1::RegisterUserRequest register_user;
+  register_user.set_user("nobody");
+  EXPECT_TRUE(Call(*app.memory, &v1::MemoryService::Stub::RegisterUser, register_user, user).ok());
+  EXPECT_TRUE(Call(*app.memory, &v1::MemoryService::Stub::GetUser, get, user).ok());
+  {
+    grpc::ClientContext context;
+    v1::WatchTaskRequest watch;
+    watch.set_task_id("none");
+    const auto reader = app.consolidation->WatchTask(&context, watch);
+    v1::TaskEvent event;
+    EXPECT_FALSE(reader->Read(&event));
+    EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::NOT_FOUND);
+  }
+  const std::string page = HttpGet(app.app().http_listen(), "/metrics");
+  EXPECT_EQ(MetricOf(page, series("grpc_server_started_total", "GetUser", "unary", "")), 2);
+  EXPECT_EQ(MetricOf(page, series("grpc_server_handled_total", "GetUser", "unary", "OK")), 1);
+  EXPECT_EQ(MetricOf(page, series("grpc_server_handled_total", "GetUser", "unary", "NotFound")), 1);
+  EXPECT_EQ(MetricOf(page, series("grpc_server_handling_seconds_count", "GetUser", "unary", "")), 2);
+  EXPECT_EQ(MetricOf(page, series("grpc_server_handled_total", "WatchTask", "server_stream", "NotFound")), 1);
+}
+
+TEST(AppTest, TheProcessTellsOfItself) {
+  RunningApp app(WithHttp);
+  const std::string page = HttpGet(app.app().http_listen(), "/metrics");
+  EXPECT_GT(MetricOf(page, "process_cpu_seconds_total"), 0);
+  EXPECT_GT(MetricOf(page, "process_resident_memory_bytes"), 1e6);
+  EXPECT_GT(MetricOf(page, "process_virtual_memory_bytes"), MetricOf(page, "process_resident_memory_bytes"));
+  EXPECT_GT(MetricOf(page, "process_open_fds"), 3);
+  EXPECT_GE(MetricOf(page, "process_max_fds"), MetricOf(page, "process_open_fds"));
+  const double started = MetricOf(page, "process_start_time_seconds");
+  EXPECT_GT(started, absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()) - 24 * 3600);
+  EXPECT_LT(started, absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()) + 60);
 }
 
 TEST(AppTest, NoHttpListenMeansNoHttp) {

@@ -445,6 +445,10 @@ std::vector<BadCall> BadCalls() {
         "memory_size_mb is not finite");
   check([](Check& r) { r.set_event(std::string(129, 'e')); }, "event has 129 bytes");
 
+  using Replay = v1::ReplayRunRequest;
+  cases.push_back({"ReplayRun",
+                   Bad<Replay, v1::ReplayRunResponse>(c, &Consolidation::ReplayRun, [](Replay&) {}),
+                   "run_id"});
   using Report = v1::GetReportRequest;
   const auto report = [&](std::function<void(Report&)> change, const char* says) {
     cases.push_back({"GetReport", Bad<Report, v1::Report>(c, &Consolidation::GetReport, change), says});

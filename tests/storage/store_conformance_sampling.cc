@@ -182,5 +182,18 @@ TEST_P(StoreConformance, PlannedEpisodesComeInOrderLessWhatIsNotPending) {
   EXPECT_EQ(sample.memory_version, 1);
 }
 
+TEST_P(StoreConformance, EpisodesByNameComeInOrderWhateverBecameOfThem) {
+  IngestMany(ana_, 4);
+  RunCommit commit = CommitFor(LeaseFor(ana_), "run");
+  commit.reviewed = {"e2"};
+  Must(store().CommitRun(commit));
+  const Sample sample = Must(store().LoadEpisodes(ana_, {"e3", "gone", "e2", "e0", "e3"}, 2));
+  EXPECT_THAT(Ids(sample.episodes), ElementsAre("e3", "e2", "e0"));
+  EXPECT_EQ(sample.episodes[1].text, Must(store().GetEpisode(ana_, "e2")).episode.text);
+  EXPECT_EQ(sample.memory_version, 1);
+  EXPECT_EQ(store().LoadEpisodes({"default", "nobody"}, {"e0"}, 2).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
 }  // namespace
 }  // namespace slowwave

@@ -100,3 +100,15 @@ WITH asked AS (SELECT $4::bigint AS turns), shown AS MATERIALIZED (
 ),
 -- then: shown_and_near
 SELECT * FROM found
+
+-- The same for episodes by name, pending or not.
+-- name: sample_named
+-- index: episode, episode_turn, episode_session, review
+WITH asked AS (SELECT $4::bigint AS turns), shown AS MATERIALIZED (
+  SELECT w.ordinal, 0 AS tries, e.*
+  FROM unnest($3::text[]) WITH ORDINALITY AS w(id, ordinal)
+  CROSS JOIN LATERAL (SELECT * FROM slowwave.episode x
+                      WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = w.id OFFSET 0) AS e
+),
+-- then: shown_and_near
+SELECT * FROM found

@@ -161,6 +161,8 @@ test('a night of sleep gives dated facts with their evidence', async () => {
 
   const report = await call('GetReport', {run_id: ended.run_id});
   assert.deepEqual([report.succeeded, report.sampled], [true, 3]);
+  const replay = await call('ReplayRun', {run_id: ended.run_id});
+  assert.deepEqual([replay.same_assertions, replay.differences], [report.assertions, []]);
   const {reports} = await call('ListReports', {user: 'olga'});
   assert.deepEqual(reports.map((each) => each.run_id), [report.run_id]);
   const {tasks} = await call('ListTasks', {user: 'olga', states: ['TASK_STATE_DONE']});

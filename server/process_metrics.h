@@ -1,0 +1,20 @@
+// The process as Prometheus' own clients report it: process_cpu_seconds_total, process_resident_memory_bytes,
+// process_virtual_memory_bytes, process_open_fds, process_max_fds, process_start_time_seconds.
+#ifndef SLOWWAVE_SERVER_PROCESS_METRICS_H_
+#define SLOWWAVE_SERVER_PROCESS_METRICS_H_
+
+#include <prometheus/collectable.h>
+
+#include <vector>
+
+namespace slowwave {
+
+// Reads /proc at every collection; what cannot be read is left out. Any thread.
+class ProcessMetrics : public prometheus::Collectable {
+ public:
+  std::vector<prometheus::MetricFamily> Collect() const override;
+};
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_SERVER_PROCESS_METRICS_H_

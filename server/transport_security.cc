@@ -1,0 +1,94 @@
+#include "server/transport_security.h"
+
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace slowwave {
+namespace {
+
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+absl::Status Bad(const char* key, const std::string& path, const char* what) {
+  ERR_clear_error();
+  return absl::InvalidArgumentError(absl::StrCat(key, ": ", path, " ", what));
+}
+
+absl::StatusOr<Certificate> ReadCertificate(const char* key, const std::string& path) {
+  const Bio file(BIO_new_file(path.c_str(), "r"), BIO_free);
+  if (file == nullptr) return Bad(key, path, "cannot be read");
+  Certificate certificate(PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr), X509_free);
+  if (certificate == nullptr) return Bad(key, path, "holds no certificate in PEM");
+  return certificate;
+}
+
+absl::Status CheckFiles(const Config& config) {
+  const absl::StatusOr<Certificate> certificate = ReadCertificate("tls.cert_file", config.tls_cert_file);
+  if (!certificate.ok()) return certificate.status();
+  const Bio file(BIO_new_file(config.tls_key_file.c_str(), "r"), BIO_free);
+  if (file == nullptr) return Bad("tls.key_file", config.tls_key_file, "cannot be read");
+  // Nobody is there to be asked for a passphrase.
+  const Key key(PEM_read_bio_PrivateKey(
+                    file.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr),
+                EVP_PKEY_free);
+  if (key == nullptr)
+    return Bad("tls.key_file", config.tls_key_file, "holds no private key in PEM, or a locked one");
+  if (X509_check_private_key(certificate->get(), key.get()) != 1) {
+    return Bad("tls.key_file", config.tls_key_file, "is not the key of tls.cert_file");
+  }
+  if (config.tls_client_ca_file.empty()) return absl::OkStatus();
+  return ReadCertificate("tls.client_ca_file", config.tls_client_ca_file).status();
+}
+
+bool IsLoopback(const std::string& host) {
+  return host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentialsFrom(const Config& config) {
+  if (config.tls_cert_file.empty()) return grpc::InsecureServerCredentials();
+  if (absl::Status s = CheckFiles(config); !s.ok()) return s;
+  const bool mutual = !config.tls_client_ca_file.empty();
+  const auto files = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+      config.tls_key_file, config.tls_cert_file, config.tls_client_ca_file,
+      static_cast<unsigned>(config.tls_reload_seconds));
+  grpc::experimental::TlsServerCredentialsOptions options(files);
+  options.watch_identity_key_cert_pairs();
+  if (mutual) {
+    options.watch_root_certs();
+    options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  }
+  return grpc::experimental::TlsServerCredentials(options);
+}
+
+absl::Status CheckSecurityKeys(const Config& config) {
+  if (config.tls_cert_file.empty() != config.tls_key_file.empty()) {
+    return absl::InvalidArgumentError("tls.cert_file and tls.key_file: allowed: both, or neither");
+  }
+  if (config.tls_cert_file.empty() && !config.tls_client_ca_file.empty()) {
+    return absl::InvalidArgumentError("tls.client_ca_file is for TLS, which needs tls.cert_file");
+  }
+  const absl::StatusOr<HostPort> listen = ParseHostPort(config.listen);
+  if (!listen.ok() || IsLoopback(listen->host) || config.allow_insecure_listen == "true") {
+    return absl::OkStatus();
+  }
+  if (!config.tls_cert_file.empty() && !config.auth_tokens_file.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "listen is '", config.listen,
+      "', which others can reach; allowed: a loopback address, or with tls.cert_file, tls.key_file and "
+      "auth.tokens_file, or with allow_insecure_listen if something else keeps them out"));
+}
+
+}  // namespace slowwave

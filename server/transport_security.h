@@ -1,0 +1,25 @@
+// What the gRPC port is wrapped in.
+#ifndef SLOWWAVE_SERVER_TRANSPORT_SECURITY_H_
+#define SLOWWAVE_SERVER_TRANSPORT_SECURITY_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/config.h"
+
+namespace slowwave {
+
+// TLS if `tls.cert_file` is set: its files are read again every `tls.reload_seconds`, and connections made
+// then have the new ones. With `tls.client_ca_file` clients have to show a certificate of it.
+// InvalidArgument: a file cannot be read, or certificate and key do not belong together.
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentialsFrom(const Config& config);
+
+// InvalidArgument: keys that contradict each other, or a port open to others without TLS and tokens.
+absl::Status CheckSecurityKeys(const Config& config);
+
+}  // namespace slowwave
+
+#endif  // SLOWWAVE_SERVER_TRANSPORT_SECURITY_H_
