@@ -4,6 +4,7 @@
 #define SLOWWAVE_SERVER_PROCESS_METRICS_H_
 
 #include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
 
 #include <vector>
 
