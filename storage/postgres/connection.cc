@@ -40,6 +40,13 @@ absl::Status RefusedConnection(const std::string& message) {
                       message);
 }
 
+// The session's plans are not what we take them for: it was not ours after all, or a table has changed so
+// that a plan's rows would look different. Another connection starts afresh.
+bool LostPlans(std::string_view state) { return state == "26000" || state == "42P05" || state == "0A000"; }
+
+constexpr std::string_view kSession =
+    "SELECT pg_backend_pid()::bigint, (SELECT count(*) FROM pg_extension WHERE extname = 'citus')";
+
 std::string FirstLine(const char* text) {
   std::string line(text);
   line.resize(std::min(line.size(), line.find('\n')));
@@ -102,6 +109,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
   if (PQsetnonblocking(handle, 1) != 0 || PQenterPipelineMode(handle) != 1) {
     return absl::InternalError("the connection takes no pipelines");
   }
+  if (absl::Status s = made->LookAtSession(deadline); !s.ok()) return s;
   return made;
 }
 
@@ -147,42 +155,95 @@ bool Connection::Next(absl::Time deadline, Result& result, Failure& failure) {
   return true;
 }
 
+bool Connection::SendOne(const Statement& s, bool& prepares) {
+  const std::vector<const char*> pointers = s.parameters.Pointers();
+  const int count = s.parameters.size();
+  prepares = false;
+  if (owns_session_ && !s.name.empty()) {
+    const std::vector<unsigned> types(s.parameters.oids(), s.parameters.oids() + count);
+    const std::string name(s.name);
+    const auto [known, added] = prepared_.emplace(name, types);
+    if (added) {
+      prepares = true;
+      const std::string sql(s.sql);
+      if (PQsendPrepare(handle_, name.c_str(), sql.c_str(), count, types.data()) != 1) return false;
+    }
+    if (known->second == types) {
+      return PQsendQueryPrepared(handle_, name.c_str(), count, pointers.data(), s.parameters.lengths(),
+                                 s.parameters.formats(), /*resultFormat=*/1) == 1;
+    }
+  }
+  const std::string sql(s.sql);
+  return PQsendQueryParams(handle_, sql.c_str(), count, s.parameters.oids(), pointers.data(),
+                           s.parameters.lengths(), s.parameters.formats(), /*resultFormat=*/1) == 1;
+}
+
+Result Connection::TakeResult(int statement, absl::Time deadline, Failure& failure) {
+  Result result;
+  if (!Next(deadline, result, failure)) return nullptr;
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (status == PGRES_FATAL_ERROR && failure.statement < 0) {
+    const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+    if (state == nullptr || PQstatus(handle_) != CONNECTION_OK || (owns_session_ && LostPlans(state))) {
+      failure = Broken(absl::UnavailableError("the connection to the database broke"));
+      return nullptr;
+    }
+    failure = {StatusOfSqlState(state), statement, state};
+  } else if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_PIPELINE_ABORTED) {
+    failure = Broken(absl::UnavailableError("the connection to the database broke"));
+    return nullptr;
+  }
+  Result end;
+  if (!Next(deadline, end, failure)) return nullptr;
+  return failure.status.ok() ? std::move(result) : nullptr;
+}
+
 Failure Connection::Run(const std::vector<Statement>& statements, absl::Time deadline,
                         std::vector<Result>& results) {
-  for (const Statement& s : statements) {
-    const std::vector<const char*> pointers = s.parameters.Pointers();
-    const std::string sql(s.sql);
-    if (PQsendQueryParams(handle_, sql.c_str(), s.parameters.size(), s.parameters.oids(), pointers.data(),
-                          s.parameters.lengths(), s.parameters.formats(), /*resultFormat=*/1) != 1) {
+  std::vector<bool> prepares(statements.size(), false);
+  for (size_t i = 0; i < statements.size(); ++i) {
+    bool prepare = false;
+    if (!SendOne(statements[i], prepare)) {
       return Broken(absl::UnavailableError("the connection to the database broke"));
     }
+    prepares[i] = prepare;
   }
   if (PQpipelineSync(handle_) != 1)
     return Broken(absl::UnavailableError("the connection to the database broke"));
 
   Failure failure;
-  Result result;
   for (size_t i = 0; i < statements.size(); ++i) {
-    if (!Next(deadline, result, failure)) return failure;
-    const ExecStatusType status = PQresultStatus(result.get());
-    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
-      results.push_back(std::move(result));
-    } else if (status == PGRES_FATAL_ERROR && failure.statement < 0) {
-      const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
-      if (state == nullptr || PQstatus(handle_) != CONNECTION_OK) {
-        return Broken(absl::UnavailableError("the connection to the database broke"));
-      }
-      failure = {StatusOfSqlState(state), static_cast<int>(i), state};
-    } else if (status != PGRES_PIPELINE_ABORTED) {
-      return Broken(absl::UnavailableError("the connection to the database broke"));
+    const int statement = static_cast<int>(i);
+    if (prepares[i]) {
+      const Result prepared = TakeResult(statement, deadline, failure);
+      if (broken_) return failure;
+      if (prepared == nullptr) prepared_.erase(prepared_.find(statements[i].name));
     }
-    if (!Next(deadline, result, failure)) return failure;  // the end of this statement
+    Result result = TakeResult(statement, deadline, failure);
+    if (broken_) return failure;
+    if (result != nullptr) results.push_back(std::move(result));
   }
-  if (!Next(deadline, result, failure)) return failure;
-  if (PQresultStatus(result.get()) != PGRES_PIPELINE_SYNC) {
+  Result sync;
+  if (!Next(deadline, sync, failure)) return failure;
+  if (PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC) {
     return Broken(absl::UnavailableError("the connection to the database broke"));
   }
   return failure;
+}
+
+// A pooler gives clients keys of its own making instead of a server process' number. Citus plans statements
+// whose tenant it knows; a kept plan does not know it.
+absl::Status Connection::LookAtSession(absl::Time deadline) {
+  std::vector<Result> results;
+  Failure failure = Run({{kSession, Parameters()}}, deadline, results);
+  if (!failure.status.ok()) return failure.status;
+  const auto number = [&](int column) {
+    return DecodeInt({PQgetvalue(results[0].get(), 0, column),
+                      static_cast<size_t>(PQgetlength(results[0].get(), 0, column))});
+  };
+  owns_session_ = number(0) == PQbackendPID(handle_) && number(1) == 0;
+  if (!owns_session_) return absl::OkStatus();
+  return Run({{kKeepPlans, Parameters()}}, deadline, results).status;
 }
 
 }  // namespace slowwave::postgres

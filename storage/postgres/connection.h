@@ -1,12 +1,15 @@
 // One connection to Postgres, and statements sent over it as pipelines. Every wait has a deadline.
 //
-// Nothing is left in the session: no prepared statements, no settings but those of a transaction, so that a
-// pooler may hand each transaction to another server process. Thread safety: none.
+// Through a pooler nothing is left in the session: no prepared statements, no settings but those of a
+// transaction, so that each transaction may go to another server process. A session that is found to be ours
+// alone keeps the plans of named statements: to plan the larger ones takes as long as to run them.
+// Thread safety: none.
 #ifndef SLOWWAVE_STORAGE_POSTGRES_CONNECTION_H_
 #define SLOWWAVE_STORAGE_POSTGRES_CONNECTION_H_
 
 #include <libpq-fe.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,12 +25,19 @@ namespace slowwave::postgres {
 struct Statement {
   std::string_view sql;  // outlives its execution
   Parameters parameters;
+  std::string_view name =
+      {};  // always of this SQL, 63 bytes at most: the session may keep its plan; empty: no
 };
 
 struct ResultDeleter {
   void operator()(PGresult* result) const { PQclear(result); }
 };
 using Result = std::unique_ptr<PGresult, ResultDeleter>;
+
+// Run once in a session that keeps plans. A plan is kept while its tables grow, so that it has to be the one
+// for large tables from the start: by index.
+inline constexpr std::string_view kKeepPlans =
+    "SELECT set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false)";
 
 // Why a pipeline failed.
 struct Failure {
@@ -52,6 +62,8 @@ class Connection {
   // Nothing was received meanwhile, such as the server's farewell.
   bool Fresh() const;
   bool broken() const { return broken_; }
+  // The session is this connection's alone, from its first statement to its last.
+  bool owns_session() const { return owns_session_; }
   // The server has begun a transaction that is not over.
   bool InTransaction() const;
   PGconn* handle() { return handle_; }
@@ -59,6 +71,12 @@ class Connection {
  private:
   explicit Connection(PGconn* handle) : handle_(handle) {}
   Failure Broken(absl::Status status);
+  // Finds out whether the session is ours, and if so sets it up for kept plans.
+  absl::Status LookAtSession(absl::Time deadline);
+  // Sends one statement; `prepares`: a result of preparing it comes before its own.
+  bool SendOne(const Statement& statement, bool& prepares);
+  // The result of a statement, or of preparing it; null if there is a failure, this one or an earlier one.
+  Result TakeResult(int statement, absl::Time deadline, Failure& failure);
   // Waits until the socket can be read (or written, if there is more to send), and reads. False: see
   // `failure`.
   bool Progress(absl::Time deadline, Failure& failure);
@@ -66,7 +84,9 @@ class Connection {
   bool Next(absl::Time deadline, Result& result, Failure& failure);
 
   PGconn* handle_;
-  bool broken_ = false;
+  bool broken_ = false, owns_session_ = false;
+  // The types of the parameters that a statement was prepared with, by its name.
+  std::map<std::string, std::vector<unsigned>, std::less<>> prepared_;
 };
 
 // What the server's SQLSTATE means to a caller of the store.

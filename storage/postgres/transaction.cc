@@ -94,7 +94,7 @@ Rows Transaction::AddStatement(std::string_view query, Parameters parameters) {
   if (known == QueryCatalog().end()) {
     Fail(absl::InternalError(absl::StrCat("no query named ", std::string(query))));
   } else {
-    queued_.push_back({known->second.sql, std::move(parameters)});
+    queued_.push_back({known->second.sql, std::move(parameters), known->first});
   }
   return Rows(*this, results_.size() + queued_.size() - 1);
 }

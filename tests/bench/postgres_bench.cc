@@ -55,6 +55,34 @@ double Seconds(const std::function<void()>& body) {
   return absl::ToDoubleSeconds(absl::Now() - began);
 }
 
+// What a piece of work cost the server and this process, in processor time: steadier than what it took.
+struct Cost {
+  double seconds = 0, server = 0, client = 0;
+};
+
+double OwnCpuSeconds() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+Cost CostOf(const PostgresServer& server, const std::function<void()>& body) {
+  const double server_before = server.CpuSeconds(), client_before = OwnCpuSeconds();
+  Cost cost;
+  cost.seconds = Seconds(body);
+  cost.server = server.CpuSeconds() - server_before;
+  cost.client = OwnCpuSeconds() - client_before;
+  return cost;
+}
+
+void PrintRate(const char* what, int count, const Cost& cost) {
+  std::printf("%-50s %9.1f   each: server %.3f ms, client %.3f ms of processor time\n", what,
+              count / cost.seconds, 1e3 * cost.server / count, 1e3 * cost.client / count);
+}
+
 std::vector<Episode> Memory(int count, const std::string& prefix) {
   std::mt19937 random(7);
   std::normal_distribution<float> normal;
@@ -140,12 +168,12 @@ void Triggers(PostgresServer& server) {
   constexpr int kInFlight = 10, kEach = 300;
   auto store = Open(server, kInFlight);
   for (int i = 0; i < kInFlight * kEach; ++i) Must(store->RegisterUser(User(i), {}));
-  const double seconds = Seconds([&] {
+  const Cost cost = CostOf(server, [&] {
     InThreads(kInFlight, [&](int t) {
       for (int i = 0; i < kEach; ++i) Enqueue(*store, User(t * kEach + i));
     });
   });
-  std::printf("durable triggers a second, 10 in flight        %9.0f\n", kInFlight * kEach / seconds);
+  PrintRate("durable triggers a second, 10 in flight", kInFlight * kEach, cost);
 }
 
 void Queue(PostgresServer& server) {
@@ -160,7 +188,7 @@ void Queue(PostgresServer& server) {
       }
     });
     std::atomic<int> done = 0;
-    const double seconds = Seconds([&] {
+    const Cost cost = CostOf(server, [&] {
       InThreads(threads, [&](int) {
         while (true) {
           const auto finished = Must(store->FinishIdleTasks(kBatch, report));
@@ -169,8 +197,8 @@ void Queue(PostgresServer& server) {
         }
       });
     });
-    std::printf("no-op tasks a second, 20,000 queued, %d threads %9.0f   (%d done)\n", threads,
-                done / seconds, done.load());
+    PrintRate(absl::StrCat("no-op tasks a second, ", kTasks, " queued, ", threads, " at once").c_str(), done,
+              cost);
   }
 }
 
@@ -184,7 +212,7 @@ void Runs(PostgresServer& server) {
     }
     std::mutex mu;
     std::vector<ClaimedTask> tasks = Must(store->ClaimTasks("bench", kRuns, absl::Seconds(300)));
-    const double seconds = Seconds([&] {
+    const Cost cost = CostOf(server, [&] {
       InThreads(connections, [&](int) {
         while (true) {
           ClaimedTask task;
@@ -198,7 +226,7 @@ void Runs(PostgresServer& server) {
         }
       });
     });
-    std::printf("consolidations a second, %d connections         %9.1f\n", connections, kRuns / seconds);
+    PrintRate(absl::StrCat("consolidations a second, ", connections, " connections").c_str(), kRuns, cost);
   }
 }
 

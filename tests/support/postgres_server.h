@@ -33,6 +33,8 @@ class PostgresServer {
   void Stop(int signal);
   // To all its processes, such as SIGSTOP and SIGCONT.
   void Signal(int signal) const;
+  // Processor time that all its processes have used, those that have ended included.
+  double CpuSeconds() const;
   int port() const { return port_; }
   // Made by NewDatabase so far; they are named test_1, test_2, ...
   int databases() const { return databases_; }
