@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "core/digest.h"
 #include "core/embedding.h"
 #include "core/failpoint.h"
@@ -45,7 +46,11 @@ std::vector<int> ByTime(const std::vector<Episode>& episodes) {
 
 std::string NewUuid() {
   thread_local boost::uuids::random_generator generate;
-  return boost::uuids::to_string(generate());
+  boost::uuids::uuid id = generate();
+  const auto millis = static_cast<uint64_t>(absl::ToUnixMillis(absl::Now()));
+  for (size_t i = 0; i < 6; ++i) id.data[i] = static_cast<uint8_t>(millis >> (8 * (5 - i)) & 0xff);
+  id.data[6] = static_cast<uint8_t>((id.data[6] & 0x0f) | 0x70);
+  return boost::uuids::to_string(id);
 }
 
 Pipeline::Pipeline(PipelineOptions options, Store& store, Extractor& extractor, ProgressHub& progress,

@@ -86,7 +86,7 @@ class Pipeline {
   const Clock clock_;
 };
 
-// A random UUID, lower-case.
+// A UUID that begins with the time (version 7), lower-case: see storage/codec.h.
 std::string NewUuid();
 
 }  // namespace slowwave

@@ -113,38 +113,38 @@ absl::StatusOr<std::vector<IdleTask>> PostgresStore::FinishIdleOfTenant(const st
     Rows rows = t.Add("idle_candidates", tenant, limit, kLookAhead * limit);
     if (!t.Send()) return finished;
     std::map<std::string, Task> tasks;
-    std::vector<std::string> ids, runs;
+    std::vector<std::string> ids, places, users, runs, reports;
     while (rows.Step()) {
-      ids.push_back(rows.Text(0));
-      runs.push_back(codec::NewUuid());
-      tasks[ids.back()] = ReadTask(tenant, rows);
-      tasks[ids.back()].run_id = runs.back();
-    }
-    if (ids.empty()) return finished;
-    Rows done = t.Add("idle_finish", tenant, ids, runs, t.clock());
-    if (!t.Send()) return finished;
-    std::vector<std::string> users, done_runs, done_tasks, reports;
-    while (done.Step()) {
-      Task& task = tasks[done.Text(0)];
+      Task task = ReadTask(tenant, rows);
       task.state = TaskState::kDone;
       ++task.attempt;
       task.started_at = task.finished_at = t.now();
+      task.run_id = codec::NewUuid();
+      ids.push_back(task.id);
+      places.push_back(rows.Text(15));
       users.push_back(task.user.user);
-      done_runs.push_back(task.run_id);
-      done_tasks.push_back(task.id);
+      runs.push_back(task.run_id);
       reports.push_back(report(task, task.run_id, t.now()));
+      tasks.emplace(task.id, std::move(task));
+    }
+    if (ids.empty()) return finished;
+    const std::vector<Blob> blobs(reports.begin(), reports.end());
+    Rows done = t.Add("idle_finish", tenant, ids, places, users, runs, blobs, t.clock());
+    if (!t.Finish()) return finished;
+    while (done.Step()) {
+      Task& task = tasks[done.Text(0)];
       finished.push_back({task, task.run_id});
     }
-    if (finished.empty()) return finished;
-    std::vector<Blob> blobs;
-    for (const std::string& one : reports) blobs.push_back({one});
-    t.Add("idle_runs", tenant, users, done_runs, done_tasks, blobs, t.clock());
     return finished;
   });
 }
 
 absl::StatusOr<std::vector<IdleTask>> PostgresStore::FinishIdleTasks(int limit, const IdleReport& report) {
   if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
+  if (const std::string only = OnlyTenant(); !only.empty()) {
+    absl::StatusOr<std::vector<IdleTask>> some = FinishIdleOfTenant(only, limit, report);
+    if (!some.ok() || !some->empty()) return some;
+  }
   absl::StatusOr<std::vector<TenantDemand>> demands = ReadDemands(limit);
   if (!demands.ok()) return demands.status();
   std::vector<IdleTask> all;

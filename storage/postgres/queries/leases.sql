@@ -31,44 +31,46 @@ SELECT c.task_id, c.user_id, c.kind, c.state, c.priority, c.reasons, c.options, 
        (SELECT p.plan FROM slowwave.plan p WHERE p.tenant_id = $1 AND p.task_id = c.task_id)
 FROM claimed c ORDER BY c.rank, c.task_id
 
--- Of the next $3 ready tasks those, $2 at most, whose users seem to have nothing pending, kept for us. One that has a
--- plan was begun already. `state + 0`: a planner without statistics would look each up in the index of all that is ready.
+-- Of the next $3 ready tasks those, $2 at most, whose users seem to have nothing pending, kept for us, and where their
+-- rows lie. One that has a plan was begun already. The tenant may have been paused since it was last looked at.
 -- name: idle_candidates
--- index: task, task_ready, user_state
+-- index: task_ready, user_state
 SELECT t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after, t.started_at,
-       t.finished_at, t.attempt, t.last_error, t.run_id, ''
-FROM (SELECT k.task_id FROM slowwave.task k WHERE k.tenant_id = $1 AND k.state = 1 ORDER BY k.rank LIMIT $3) AS next
+       t.finished_at, t.attempt, t.last_error, t.run_id, '', t.place::text
+FROM (SELECT k.ctid AS place FROM slowwave.task k
+      WHERE k.tenant_id = $1 AND k.state = 1
+        AND NOT coalesce((SELECT n.paused FROM slowwave.tenant n WHERE n.tenant_id = $1), false)
+      ORDER BY k.rank LIMIT $3) AS next
 CROSS JOIN LATERAL (
-  SELECT * FROM slowwave.task x
-  WHERE x.tenant_id = $1 AND x.task_id = next.task_id AND x.state + 0 = 1 AND x.run_id = ''
+  SELECT x.*, x.ctid AS place FROM slowwave.task x
+  WHERE x.tenant_id = $1 AND x.ctid = next.place AND x.state + 0 = 1 AND x.run_id = ''
     AND coalesce((SELECT u.pending FROM slowwave.user_state u WHERE u.tenant_id = $1 AND u.user_id = x.user_id), 1) = 0
   OFFSET 0 FOR UPDATE SKIP LOCKED) AS t
 LIMIT $2
 
--- With the tasks kept a trigger that joined one, and the ingest before it, are seen; later ones make new tasks.
--- $2 ids, $3 runs, $4 now. By place, as in commit_review.
+-- With the tasks kept a trigger that joined one, and the ingest before it, are seen; later ones make new tasks. Nobody
+-- moves the rows meanwhile, so that they are updated where they lie. $2 ids, $3 places, $4 users, $5 runs, $6 reports,
+-- $7 now.
 -- name: idle_finish
--- index: task, user_state, task_behind
-UPDATE slowwave.task t
-SET state = 5, attempt = t.attempt + 1, started_at = $4, finished_at = $4, run_id = v.run_id
-FROM unnest($2::text[], $3::text[]) AS v(task_id, run_id)
-WHERE t.tenant_id = $1 AND t.task_id = v.task_id
-  AND t.ctid = ANY (ARRAY(SELECT p.place FROM unnest($2::text[]) AS w(task_id)
-                          CROSS JOIN LATERAL (SELECT x.ctid AS place, x.state FROM slowwave.task x
-                                              WHERE x.tenant_id = $1 AND x.task_id = w.task_id OFFSET 0) AS p
-                          WHERE p.state = 1))
-  AND coalesce((SELECT u.pending FROM slowwave.user_state u WHERE u.tenant_id = $1 AND u.user_id = t.user_id), 1) = 0
-  AND NOT EXISTS (SELECT 1 FROM slowwave.task b WHERE b.tenant_id = $1 AND b.user_id = t.user_id AND b.state = 3)
-RETURNING t.task_id
-
--- $2 users, $3 runs, $4 tasks, $5 reports, $6 now.
--- name: idle_runs
--- index: run, user_state
-INSERT INTO slowwave.run(tenant_id, user_id, run_id, task_id, started_at, finished_at, succeeded, memory_version,
-                         report, change_set)
-SELECT u.tenant_id, u.user_id, v.run_id, v.task_id, $6, $6, true, u.memory_version, v.report, ''
-FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[]) AS v(user_id, run_id, task_id, report)
-CROSS JOIN LATERAL (SELECT * FROM slowwave.user_state x WHERE x.tenant_id = $1 AND x.user_id = v.user_id OFFSET 0) AS u
+-- index: user_state, task_behind, run
+WITH due AS MATERIALIZED (
+       SELECT v.*, u.memory_version
+       FROM unnest($2::text[], $4::text[], $5::text[], $6::bytea[]) AS v(task_id, user_id, run_id, report)
+       CROSS JOIN LATERAL (SELECT x.memory_version, x.pending FROM slowwave.user_state x
+                           WHERE x.tenant_id = $1 AND x.user_id = v.user_id OFFSET 0) AS u
+       WHERE u.pending = 0),
+     done AS (
+       UPDATE slowwave.task t
+       SET state = 5, attempt = t.attempt + 1, started_at = $7, finished_at = $7, run_id = d.run_id
+       FROM due d
+       WHERE t.tenant_id = $1 AND t.task_id = d.task_id AND t.ctid = ANY ($3::text[]::tid[])
+         AND NOT EXISTS (SELECT 1 FROM slowwave.task b WHERE b.tenant_id = $1 AND b.user_id = d.user_id AND b.state = 3)
+       RETURNING t.task_id, d.user_id, d.run_id, d.memory_version, d.report),
+     noted AS (
+       INSERT INTO slowwave.run(tenant_id, user_id, run_id, task_id, started_at, finished_at, succeeded, memory_version,
+                                report, change_set)
+       SELECT $1, d.user_id, d.run_id, d.task_id, $7, $7, true, d.memory_version, d.report, '' FROM done d)
+SELECT d.task_id FROM done d
 
 -- name: lease_check
 -- index: task
