@@ -17,6 +17,7 @@
 #include "core/stages/chunk.h"
 #include "core/stages/cluster.h"
 #include "core/stages/migrate.h"
+#include "core/trace.h"
 
 namespace slowwave {
 namespace {
@@ -196,6 +197,7 @@ absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
   report.trigger = task.kind;
   report.reasons = task.reasons;
   report.attempt = task.attempt;
+  report.trace_id = TraceOf(task).trace_id;
 
   if (absl::Status s = Failpoint("after_claim"); !s.ok()) return s;
   const absl::Time since = clock_();
@@ -270,6 +272,7 @@ absl::Status Pipeline::MakeChunks(RunState& run, const RunStop& stop) const {
   for (Chunk& chunk : run.chunks) {
     chunk.slots = slots;
     chunk.tokens = run.tokens;
+    chunk.traceparent = run.traceparent;
   }
   run.replies.assign(run.chunks.size(), {});
   if (absl::Status s = Recall(run); !s.ok()) return s;
