@@ -108,7 +108,7 @@ void CallChat(const Examination& e, HttpLlmOptions options) {
   absl::StatusOr<std::unique_ptr<HttpLlmClient>> client = HttpLlmClient::Start(std::move(options), registry);
   if (!client.ok()) return e.Fail("llm", std::string(client.status().message()), "put the llm. keys right");
   LlmRequest request;
-  request.messages = {{"user", "Say ok."}};
+  request.messages = {{"system", "Answer with one word."}, {"user", "Say ok."}};
   request.max_tokens = 16;
   LlmReply reply;
   absl::Notification done;

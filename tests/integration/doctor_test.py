@@ -15,7 +15,7 @@ from support import daemon, endpoint, postgres, wire
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 # Ports are picked by the daemon, so that what else runs here is no fault.
-FREE = ["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"]
+FREE = {"SLOWWAVE_LISTEN": "127.0.0.1:0", "SLOWWAVE_HTTP_LISTEN": "127.0.0.1:0"}
 
 
 class Doctor(unittest.TestCase):
@@ -28,11 +28,11 @@ class Doctor(unittest.TestCase):
         """{check: [(level, what, advice)]}"""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("SLOWWAVE_")}
         process = subprocess.run(
-            [daemon.binary(), "doctor", *(["--json"] if json_lines else []), *FREE, "--data-dir", str(self.data), *arguments],
+            [daemon.binary(), "doctor", *(["--json"] if json_lines else []), *arguments],
             capture_output=True,
             encoding="utf-8",
             timeout=daemon.PATIENCE_SECONDS,
-            env={**clean, **(environment or {})},
+            env={**clean, **FREE, "SLOWWAVE_DATA_DIR": str(self.data), **(environment or {})},
             check=False,
         )
         self.assertEqual(process.returncode, code, (process.stdout, process.stderr))

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 import urllib.request
 
-from support import daemon, endpoint, memory, wire
+from support import daemon, endpoint, wire
 
 TENANT, USER, PAUSED = "tenant-aurelia", "user-zebulon", "tenant-otho"
 SERIES = re.compile(r'^(?P<name>[a-z_]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$')
@@ -128,18 +128,6 @@ class Metrics(unittest.TestCase):
         if self.daemon.store_url:
             self.assertEqual(metric("slowwave_store_connections_limit"), 7)
             self.assertGreater(metric('slowwave_store_connections{state="idle"}'), 0)
-
-    def test_task_that_is_given_up_on_is_counted(self):
-        self.daemon.arguments += ["--tasks-max-attempts", "1"]
-        self.daemon.restart("after_sample=error@1")
-        with wire.Client(self.daemon.address) as client:
-            memory.ingest(client, USER, [wire.memory.Episode(id="e", text="I live in Ghent", speaker="Zeb")])
-            task = client.TriggerConsolidation(user=USER).task
-            daemon.eventually(
-                lambda: client.GetTask(task_id=task.id).state == wire.consolidation.TASK_STATE_DEAD, "the task's end"
-            )
-            self.assertEqual(self.daemon.metric("slowwave_tasks_dead_total"), 1)
-            daemon.eventually(lambda: self.daemon.metric('slowwave_queue_tasks{state="dead"}') == 1, "the queue's count")
 
 
 if __name__ == "__main__":
