@@ -75,7 +75,8 @@ struct Engine::Impl {
         metrics(registry),
         extractor(given != nullptr ? *given : builtin),
         tenant_tokens(options.tenant_tokens_per_day > 0
-                          ? std::make_unique<TenantTokens>(s, options.tenant_tokens_per_day)
+                          ? std::make_unique<TenantTokens>(s, options.tenant_tokens_per_day,
+                                                           SystemSteadyClock(), &metrics)
                           : nullptr),
         pipeline(PipelineOptionsOf(options, tenant_tokens.get()), store, extractor, progress, metrics,
                  SystemClock()),
@@ -186,10 +187,12 @@ Engine::~Engine() { Stop(absl::ZeroDuration()); }
 
 absl::Status Engine::Start() {
   if (impl_->options.sole_owner) {
-    absl::StatusOr<int> leftovers =
+    absl::StatusOr<RescueResult> leftovers =
         impl_->store.RescueTasks(impl_->options.max_attempts, /*all_running=*/true);
     if (!leftovers.ok()) return leftovers.status();
-    if (*leftovers > 0) spdlog::info("took back {} tasks that an earlier process left running", *leftovers);
+    if (leftovers->ready > 0) {
+      spdlog::info("took back {} tasks that an earlier process left running", leftovers->ready);
+    }
   }
   impl_->started = true;
   impl_->io_thread = std::thread([this] { impl_->io.run(); });

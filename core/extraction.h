@@ -29,6 +29,7 @@ struct Chunk {
   std::vector<std::string> themes;
   std::shared_ptr<const std::vector<Slot>> slots;  // what keys may be like; may be null
   std::shared_ptr<RunTokens> tokens;               // what may be spent; null: no limit
+  std::string traceparent;                         // of calls about it; empty: none
 };
 
 // An episode that a gist cites: `memory` indexes Chunk::memories.

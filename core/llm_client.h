@@ -23,6 +23,7 @@ struct LlmRequest {
   std::string schema_name, schema;  // a JSON Schema (text) of the reply, for endpoints that take one
   int max_tokens = 0;               // of the reply; 0: the endpoint's own limit
   StopFlag stop;                    // null: never; once it stops, the request ends as kStopped, soon
+  std::string traceparent;          // the header; empty: none
 };
 
 enum class LlmOutcome {

@@ -174,6 +174,7 @@ void LlmExtractor::Ask(const std::shared_ptr<Job>& job, Part part, const std::st
   request.schema = ReplySchema();
   request.max_tokens = max_reply_tokens_;
   request.stop = job->stop;
+  request.traceparent = job->chunk.traceparent;
   if (job->chunk.tokens != nullptr) {
     if (request.max_tokens == 0) request.max_tokens = kReplyTokens;
     absl::StatusOr<SetAside> aside = job->chunk.tokens->Take(MostTokensOf(request));

@@ -3,8 +3,9 @@
 namespace slowwave {
 namespace {
 
-prometheus::Gauge& GaugeOf(prometheus::Registry& registry, const char* name, const char* help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+prometheus::Gauge& GaugeOf(prometheus::Registry& registry, const char* name, const char* help,
+                           const prometheus::Labels& labels = {}) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add(labels);
 }
 
 prometheus::Counter& CounterOf(prometheus::Registry& registry, const char* name, const char* help,
@@ -21,6 +22,11 @@ prometheus::Histogram& SecondsOf(prometheus::Registry& registry, const char* nam
 
 constexpr char kRuns[] = "slowwave_runs_total";
 constexpr char kRunsHelp[] = "Runs by how they ended.";
+constexpr char kQueue[] = "slowwave_queue_tasks";
+constexpr char kQueueHelp[] = "Tasks of all tenants by state, as the store counts them every few seconds.";
+constexpr char kBudget[] = "slowwave_budget_tokens_total";
+constexpr char kBudgetHelp[] =
+    "Tokens of tenants' daily budgets that this process drew, spent and gave back.";
 constexpr char kGists[] = "slowwave_gists_total";
 constexpr char kGistsHelp[] = "Gists by whether they passed the checks.";
 
@@ -29,6 +35,16 @@ constexpr char kGistsHelp[] = "Gists by whether they passed the checks.";
 EngineMetrics::EngineMetrics(prometheus::Registry& registry)
     : tasks_queued(GaugeOf(registry, "slowwave_tasks_claimed", "Tasks claimed and waiting for a worker.")),
       runs_open(GaugeOf(registry, "slowwave_runs_open", "Runs between their claim and their end.")),
+      queue_waiting(GaugeOf(registry, kQueue, kQueueHelp, {{"state", "waiting"}})),
+      queue_delayed(GaugeOf(registry, kQueue, kQueueHelp, {{"state", "delayed"}})),
+      queue_running(GaugeOf(registry, kQueue, kQueueHelp, {{"state", "running"}})),
+      queue_dead(GaugeOf(registry, kQueue, kQueueHelp, {{"state", "dead"}})),
+      queue_oldest_seconds(GaugeOf(registry, "slowwave_queue_oldest_seconds",
+                                   "For how long the task that is first in line has been ready.")),
+      leases_held(GaugeOf(registry, "slowwave_leases_held", "Leases of tasks that this process holds.")),
+      leases_renewed(CounterOf(registry, "slowwave_leases_renewed_total", "Renewals of leases.")),
+      tasks_dead(CounterOf(registry, "slowwave_tasks_dead_total",
+                           "Tasks given up on after their last attempt, by this process.")),
       runs_committed(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "committed"}})),
       runs_failed(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "failed"}})),
       runs_handed_back(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "handed_back"}})),
@@ -45,6 +61,9 @@ EngineMetrics::EngineMetrics(prometheus::Registry& registry)
       gists_quarantined(CounterOf(registry, kGists, kGistsHelp, {{"outcome", "quarantined"}})),
       commit_retries(CounterOf(registry, "slowwave_commit_retries_total",
                                "Commits folded again because the memory had changed.")),
+      budget_drawn(CounterOf(registry, kBudget, kBudgetHelp, {{"kind", "drawn"}})),
+      budget_spent(CounterOf(registry, kBudget, kBudgetHelp, {{"kind", "spent"}})),
+      budget_returned(CounterOf(registry, kBudget, kBudgetHelp, {{"kind", "returned"}})),
       run_seconds(SecondsOf(registry, "slowwave_run_seconds", "From claim to commit.")) {
   for (const char* stage : {"sample", "embed", "cluster", "extract", "align", "migrate"}) {
     stage_seconds[stage] =

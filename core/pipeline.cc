@@ -18,6 +18,7 @@
 #include "core/stages/chunk.h"
 #include "core/stages/cluster.h"
 #include "core/stages/migrate.h"
+#include "core/trace.h"
 
 namespace slowwave {
 namespace {
@@ -201,6 +202,7 @@ absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
   report.trigger = task.kind;
   report.reasons = task.reasons;
   report.attempt = task.attempt;
+  report.trace_id = TraceOf(task).trace_id;
 
   if (absl::Status s = Failpoint("after_claim"); !s.ok()) return s;
   const absl::Time since = clock_();
@@ -275,6 +277,7 @@ absl::Status Pipeline::MakeChunks(RunState& run, const RunStop& stop) const {
   for (Chunk& chunk : run.chunks) {
     chunk.slots = slots;
     chunk.tokens = run.tokens;
+    chunk.traceparent = run.traceparent;
   }
   run.replies.assign(run.chunks.size(), {});
   if (absl::Status s = Recall(run); !s.ok()) return s;

@@ -169,6 +169,7 @@ Report Parse(const json& j) {
   r.started_at = TimeOf(j.at("started_at"));
   r.finished_at = TimeOf(j.at("finished_at"));
   r.succeeded = j.at("succeeded");
+  Take(j, "trace_id", r.trace_id);
   Take(j, "reasons", r.reasons);
   Take(j, "partial", r.partial);
   for (const json& s : ListAt(j, "stages")) {
@@ -222,6 +223,7 @@ std::string ReportToJson(const Report& r) {
       {"finished_at", TimeJson(r.finished_at)},
       {"succeeded", r.succeeded},
   };
+  Put(j, "trace_id", r.trace_id);
   Put(j, "reasons", r.reasons);
   Put(j, "partial", r.partial);
   PutList(j, "stages", StagesJson(r));

@@ -49,6 +49,7 @@ struct Change {
 
 struct Report {
   std::string run_id, task_id;
+  std::string trace_id;  // of the distributed trace that the run belongs to
   UserKey user;
   TriggerKind trigger = TriggerKind::kUnspecified;
   std::vector<std::string> reasons;

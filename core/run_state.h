@@ -18,7 +18,8 @@ namespace slowwave {
 
 struct RunState {
   ClaimedTask claimed;
-  Sample sample;  // the episodes live here; chunks point into it
+  std::string traceparent;  // of the calls that it makes
+  Sample sample;            // the episodes live here; chunks point into it
   Plan plan;
   std::vector<Chunk> chunks;
   absl::Time embed_began, extract_began;

@@ -10,7 +10,9 @@
 #include "absl/strings/match.h"
 #include "core/digest.h"
 #include "core/failpoint.h"
+#include "core/log_fields.h"
 #include "core/retry.h"
+#include "core/trace.h"
 
 namespace slowwave {
 
@@ -29,6 +31,7 @@ void AddReply(const ChunkReply& reply, Report& report) {
 struct Runner::OpenRun {
   RunState state;
   StopFlag stop;
+  LogFields log;
   absl::Time began;
   absl::Mutex mu;
   size_t unanswered ABSL_GUARDED_BY(mu) = 0;
@@ -58,16 +61,24 @@ void Runner::Begin(ClaimedTask task, StopFlag stop) {
   run->state.claimed = std::move(task);
   run->stop = std::move(stop);
   run->began = clock_();
+  const TraceContext trace = TraceOf(run->state.claimed.task);
+  run->log = {run->state.claimed.task.id, "", trace.trace_id, NewSpanId()};
+  run->state.traceparent = Traceparent(trace, run->log.span_id);
+  const LogScope scope(run->log);
   PublishState(*run, TaskState::kRunning, "");
-  if (absl::Status s = pipeline_.Prepare(run->state, *run->stop); !s.ok()) return End(run, s);
+  absl::Status prepared = pipeline_.Prepare(run->state, *run->stop);
+  run->log.run_id = run->state.plan.run_id;
+  if (!prepared.ok()) return End(run, prepared);
   EmbedRequest request;
   if (embedder_ != nullptr) request.texts = pipeline_.TextsToEmbed(run->state);
   if (request.texts.empty()) return MakeChunks(run);
   request.stop = run->stop;
+  request.traceparent = run->state.traceparent;
   parked_(KeyOfRun(run->state.claimed.lease));
   embedder_->Embed(std::move(request), [this, run](EmbedReply reply) {
     const auto shared = std::make_shared<EmbedReply>(std::move(reply));
     const auto go_on = [this, run, shared] {
+      const LogScope of_run(run->log);
       const absl::Status taken = pipeline_.TakeEmbeddings(run->state, std::move(*shared), embedder_->model());
       taken.ok() ? MakeChunks(run) : End(run, taken);
     };
@@ -97,6 +108,7 @@ void Runner::MakeChunks(const std::shared_ptr<OpenRun>& run) {
 }
 
 void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkReply reply) {
+  const LogScope scope(run->log);
   // As an extractor that got no answer about this chunk, whatever the others get.
   if (absl::Status s = Failpoint("after_chunk"); !s.ok())
     reply.status = absl::DeadlineExceededError(s.message());
@@ -123,6 +135,7 @@ void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkR
 }
 
 void Runner::KeepReplies(const std::shared_ptr<OpenRun>& run) {
+  const LogScope scope(run->log);
   for (;;) {
     std::vector<Exchange> batch;
     {
@@ -200,10 +213,13 @@ TaskState Runner::Return(const OpenRun& run, const absl::Status& status, bool st
     spdlog::warn("task {}: its failure cannot be recorded, its lease will run out: {}", lease.task_id,
                  failed.ToString());
   }
-  return again ? TaskState::kDelayed : TaskState::kDead;
+  if (again) return TaskState::kDelayed;
+  if (failed.ok()) metrics_.tasks_dead.Increment();
+  return TaskState::kDead;
 }
 
 void Runner::End(const std::shared_ptr<OpenRun>& run, const absl::Status& status) {
+  const LogScope scope(run->log);
   const std::string& task_id = run->state.claimed.task.id;
   const Report& report = run->state.report;
   RunEnd end{KeyOfRun(run->state.claimed.lease),

@@ -7,6 +7,7 @@
 #include <cassert>
 #include <utility>
 
+#include "core/log_fields.h"
 #include "core/retry.h"
 #include "core/triggers.h"
 
@@ -51,7 +52,7 @@ void Scheduler::Ended(const RunEnd& end) {
       if (held->second.parked) --parked_;
       held_.erase(held);
     }
-    metrics_.runs_open.Set(static_cast<double>(held_.size()));
+    CountHeld();
     if (end.store_trouble) return Troubled();
     troubles_ = 0;
     // What bulk does for a fraction of the price is left to it; not all claims, lest others' tasks starve.
@@ -158,7 +159,7 @@ void Scheduler::Claimed(int room, absl::Duration sent, absl::StatusOr<std::vecto
     held_[KeyOfRun(task.lease)] = {task.lease, stop, false};
     start_(std::move(task), std::move(stop));
   }
-  metrics_.runs_open.Set(static_cast<double>(held_.size()));
+  CountHeld();
   if (!claimed->empty()) {
     vain_wakes_ = 0;
   } else if (claim_woken_ && ++vain_wakes_ >= kVainWakes) {
@@ -209,16 +210,35 @@ void Scheduler::Sweep() {
   if (draining_ || sweeping_) return;
   if (clock_() < rest_until_) return ArmSweep();
   sweeping_ = true;
-  asio::post(store_calls_, [this] {
-    absl::StatusOr<int> rescued = store_.RescueTasks(options_.max_attempts, /*all_running=*/false);
+  const bool count = clock_() >= next_count_;
+  if (count) next_count_ = clock_() + options_.count;
+  asio::post(store_calls_, [this, count] {
+    absl::StatusOr<RescueResult> rescued = store_.RescueTasks(options_.max_attempts, /*all_running=*/false);
     absl::StatusOr<SweepResult> swept = SweepResult();
     if (rescued.ok()) swept = store_.SweepTriggers(RuleAtSweep, options_.sweep_users);
+    if (count && rescued.ok() && swept.ok()) CountQueue();
     asio::post(strand_,
                [this, rescued = std::move(rescued), swept = std::move(swept)] { Swept(rescued, swept); });
   });
 }
 
-void Scheduler::Swept(const absl::StatusOr<int>& rescued, const absl::StatusOr<SweepResult>& swept) {
+void Scheduler::CountHeld() {
+  metrics_.runs_open.Set(static_cast<double>(held_.size()));
+  metrics_.leases_held.Set(static_cast<double>(held_.size()));
+}
+
+void Scheduler::CountQueue() {
+  const absl::StatusOr<QueueCounts> counts = store_.CountQueue(options_.count_limit);
+  if (!counts.ok()) return spdlog::warn("counting the queue: {}", counts.status().ToString());
+  metrics_.queue_waiting.Set(static_cast<double>(counts->waiting));
+  metrics_.queue_delayed.Set(static_cast<double>(counts->delayed));
+  metrics_.queue_running.Set(static_cast<double>(counts->running));
+  metrics_.queue_dead.Set(static_cast<double>(counts->dead));
+  metrics_.queue_oldest_seconds.Set(
+      absl::ToDoubleSeconds(counts->oldest_ready.value_or(absl::ZeroDuration())));
+}
+
+void Scheduler::Swept(const absl::StatusOr<RescueResult>& rescued, const absl::StatusOr<SweepResult>& swept) {
   assert(strand_.running_in_this_thread());
   sweeping_ = false;
   if (!rescued.ok() || !swept.ok()) {
@@ -227,7 +247,8 @@ void Scheduler::Swept(const absl::StatusOr<int>& rescued, const absl::StatusOr<S
     Troubled();
     return ArmSweep();
   }
-  if (*rescued > 0) metrics_.tasks_rescued.Increment(*rescued);
+  if (rescued->ready > 0) metrics_.tasks_rescued.Increment(rescued->ready);
+  if (rescued->dead > 0) metrics_.tasks_dead.Increment(rescued->dead);
   if (swept->fired > 0) metrics_.triggers_fired.Increment(swept->fired);
   ClaimNow();
   if (swept->examined >= options_.sweep_users) return Sweep();
@@ -269,9 +290,12 @@ void Scheduler::LookAtLeases() {
 
 void Scheduler::Renew(const std::vector<Held>& due) {
   for (const Held& held : due) {
+    const LogFields of_task{.task_id = held.lease.task_id};
+    const LogScope scope(of_task);
     const absl::Duration sent = clock_();
     const absl::Status renewed = store_.RenewLease(held.lease, options_.lease);
     if (renewed.ok()) {
+      metrics_.leases_renewed.Increment();
       held.stop->HoldUntil(sent + HoldFor());
       continue;
     }

@@ -39,6 +39,8 @@ struct SchedulerOptions {
   absl::Duration vain_pause = absl::Milliseconds(10);   // between two claims, where wake-ups bring nothing
   absl::Duration idle_pause = absl::Milliseconds(100);  // the same, of idle users' tasks beside bulk
   int sweep_users = 500;                                // a transaction
+  absl::Duration count = absl::Seconds(5);              // between two countings of the queue, at a sweep
+  int count_limit = 10'000;                             // of a kind
   int idle_tasks = 500;                                 // finished in bulk, a transaction; 0: never
 };
 
@@ -88,7 +90,9 @@ class Scheduler {
   void Claimed(int room, absl::Duration sent, absl::StatusOr<std::vector<ClaimedTask>> claimed);
   void FinishIdle();
   void Sweep();
-  void Swept(const absl::StatusOr<int>& rescued, const absl::StatusOr<SweepResult>& swept);
+  void Swept(const absl::StatusOr<RescueResult>& rescued, const absl::StatusOr<SweepResult>& swept);
+  void CountQueue();  // on `store_calls_`
+  void CountHeld();
   void ArmSweep();
   void ArmRenewal();
   void LookAtLeases();
@@ -124,6 +128,7 @@ class Scheduler {
   absl::Duration hold_until_ = -absl::InfiniteDuration();
   absl::Duration rest_until_ = -absl::InfiniteDuration();
   absl::Duration idle_rest_until_ = -absl::InfiniteDuration();
+  absl::Duration next_count_ = -absl::InfiniteDuration();
 };
 
 }  // namespace slowwave

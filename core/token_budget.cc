@@ -12,8 +12,8 @@ constexpr absl::Duration kSoon = absl::Minutes(1);
 
 }  // namespace
 
-TenantTokens::TenantTokens(Store& store, int64_t per_day, SteadyClock clock)
-    : store_(store), per_day_(per_day), clock_(std::move(clock)) {}
+TenantTokens::TenantTokens(Store& store, int64_t per_day, SteadyClock clock, EngineMetrics* metrics)
+    : store_(store), per_day_(per_day), clock_(std::move(clock)), metrics_(metrics) {}
 
 absl::StatusOr<SetAside> TenantTokens::Take(const std::string& tenant, int64_t tokens) {
   absl::MutexLock lock(&mutex_);
@@ -26,6 +26,7 @@ absl::StatusOr<SetAside> TenantTokens::Take(const std::string& tenant, int64_t t
     absl::StatusOr<TokenGrant> grant =
         store_.DrawTokens(tenant, std::max(least, per_day_ / kSlices), least, per_day_);
     if (!grant.ok()) return grant.status();
+    if (metrics_ != nullptr) metrics_->budget_drawn.Increment(static_cast<double>(grant->tokens));
     if (grant->day != slice.day) {
       slice = Slice();
       slice.day = grant->day;
@@ -44,6 +45,7 @@ absl::StatusOr<SetAside> TenantTokens::Take(const std::string& tenant, int64_t t
 }
 
 void TenantTokens::Settle(const std::string& tenant, const SetAside& aside, int64_t used) {
+  if (metrics_ != nullptr && used > 0) metrics_->budget_spent.Increment(static_cast<double>(used));
   absl::MutexLock lock(&mutex_);
   Slice& slice = slices_[tenant];
   if (slice.day != aside.day) return;
@@ -62,7 +64,13 @@ absl::Status TenantTokens::ReturnAll() {
   absl::MutexLock lock(&mutex_);
   absl::Status all;
   for (auto& [tenant, slice] : slices_) {
-    if (slice.tokens > 0) all.Update(store_.ReturnTokens(tenant, slice.day, std::exchange(slice.tokens, 0)));
+    if (slice.tokens <= 0) continue;
+    const int64_t tokens = std::exchange(slice.tokens, 0);
+    const absl::Status returned = store_.ReturnTokens(tenant, slice.day, tokens);
+    if (returned.ok() && metrics_ != nullptr) {
+      metrics_->budget_returned.Increment(static_cast<double>(tokens));
+    }
+    all.Update(returned);
   }
   return all;
 }

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "core/clock.h"
+#include "core/metrics.h"
 #include "storage/store.h"
 
 namespace slowwave {
@@ -29,8 +30,9 @@ struct SetAside {
 // dies had drawn counts as spent. Any thread.
 class TenantTokens {
  public:
-  // `per_day` >= 1. `store` outlives this.
-  TenantTokens(Store& store, int64_t per_day, SteadyClock clock = SystemSteadyClock());
+  // `per_day` >= 1. `store` and `metrics` (may be null) outlive this.
+  TenantTokens(Store& store, int64_t per_day, SteadyClock clock = SystemSteadyClock(),
+               EngineMetrics* metrics = nullptr);
 
   int64_t per_day() const { return per_day_; }
   // kResourceExhausted: today has not so many left for this process. Other errors are the store's.
@@ -52,6 +54,7 @@ class TenantTokens {
   Store& store_;
   const int64_t per_day_;
   const SteadyClock clock_;
+  EngineMetrics* const metrics_;
   mutable absl::Mutex mutex_;
   std::map<std::string, Slice> slices_ ABSL_GUARDED_BY(mutex_);
 };

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
+#include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 #include <spdlog/spdlog.h>
 
@@ -19,6 +20,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/engine.h"
@@ -31,6 +33,8 @@
 #include "server/llm_options.h"
 #include "server/memory_service.h"
 #include "server/rpc_metrics.h"
+#include "server/store_metrics.h"
+#include "server/store_watch.h"
 #include "server/transport_security.h"
 #include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/sqlite_store.h"
@@ -42,7 +46,8 @@ constexpr int kMaxRequestBytes = 4 << 20;
 constexpr int kMaxConcurrentStreams = 1024;  // a connection
 constexpr size_t kMaxWaitingCalls = 4096;
 constexpr size_t kMaxTransportBytes = 256 << 20;
-constexpr std::chrono::milliseconds kCancelAfter{500};  // calls still open when the rest has drained
+constexpr absl::Duration kLookAtStore = absl::Seconds(1);  // beside the deadline of a look, well within 5 s
+constexpr std::chrono::milliseconds kCancelAfter{500};     // calls still open when the rest has drained
 
 std::string MakeUuid() {
   thread_local boost::uuids::random_generator generator;
@@ -75,8 +80,9 @@ EngineOptions EngineOptionsFrom(const Config& config) {
   return options;
 }
 
-absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const Config& config) {
+absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const Config& config, StoreObserver& observer) {
   PostgresOptions postgres;
+  postgres.observer = &observer;
   postgres.url = config.store_url;
   postgres.connections = config.store_connections;
   postgres.migrate = config.store_migrate == "auto";
@@ -87,14 +93,17 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const Config& config) {
                                                           ": ", store.status().message()));
 }
 
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(const AppOptions& options) {
-  if (NamesPostgres(options.config)) return OpenPostgresStore(options.config);
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const AppOptions& options, StoreObserver& observer) {
+  if (NamesPostgres(options.config)) return OpenPostgresStore(options.config, observer);
   absl::StatusOr<std::string> path = StorePath(options.config, options.env);
   if (!path.ok()) return path.status();
   const std::filesystem::path folder = std::filesystem::path(*path).parent_path();
   if (!folder.empty() && *path != ":memory:") {
     std::error_code error;
-    std::filesystem::create_directories(folder, error);
+    // What people said is nobody else's on this machine; a folder that is there stays as its owner has it.
+    if (std::filesystem::create_directories(folder, error)) {
+      std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+    }
     if (error) {
       return absl::UnavailableError(
           absl::StrCat("data_dir: cannot create ", folder.string(), ": ", error.message()));
@@ -103,20 +112,32 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const AppOptions& options) {
   SqliteOptions sqlite;
   sqlite.path = *path;
   sqlite.now = options.now;
+  sqlite.observer = &observer;
   return OpenSqlite(std::move(sqlite));
+}
+
+// Which build it is, for dashboards that mark changes of version.
+void TellBuild(prometheus::Registry& registry) {
+  prometheus::BuildGauge()
+      .Name("slowwave_build_info")
+      .Help("1; the label says which build this is.")
+      .Register(registry)
+      .Add({{"version", SLOWWAVE_VERSION}})
+      .Set(1);
 }
 
 }  // namespace
 
 // In order of lifetime: what stands below uses what stands above.
 struct App::Impl {
-  Impl(AppOptions options, std::unique_ptr<Access> access_to, std::unique_ptr<Store> opened,
-       std::unique_ptr<prometheus::Registry> registry, std::unique_ptr<HttpLlmClient> client,
-       std::unique_ptr<HttpEmbedder> embeddings)
+  Impl(AppOptions options, std::unique_ptr<Access> access_to, std::unique_ptr<prometheus::Registry> registry,
+       std::unique_ptr<StoreMetrics> of_store, std::unique_ptr<Store> opened,
+       std::unique_ptr<HttpLlmClient> client, std::unique_ptr<HttpEmbedder> embeddings)
       : config(std::move(options.config)),
         access(std::move(access_to)),
         metrics(std::move(registry)),
         rpc_metrics(*metrics),
+        store_metrics(std::move(of_store)),
         store(std::move(opened)),
         llm(std::move(client)),
         embedder(std::move(embeddings)),
@@ -126,12 +147,14 @@ struct App::Impl {
         env{*store, engine, options.now, MakeUuid},
         executor(config.rpc_threads, kMaxWaitingCalls),
         consolidation(env, {executor, gate, access.get()}),
-        memory(env, {executor, gate, access.get()}) {}
+        memory(env, {executor, gate, access.get()}),
+        watch([this] { return store->Ping(); }, kLookAtStore) {}
 
   const Config config;
   const std::unique_ptr<Access> access;  // null: anyone may call
   const std::unique_ptr<prometheus::Registry> metrics;
   RpcMetrics rpc_metrics;
+  const std::unique_ptr<StoreMetrics> store_metrics;
   const std::unique_ptr<Store> store;
   const std::unique_ptr<HttpLlmClient> llm;      // null: the built-in extractor
   const std::unique_ptr<HttpEmbedder> embedder;  // null: the built-in embedder
@@ -143,17 +166,42 @@ struct App::Impl {
   ConsolidationService consolidation;
   MemoryService memory;
   std::unique_ptr<grpc::Server> server;
-  std::atomic<bool> ready = false;
+  std::atomic<bool> serving = false, draining = false;
+  StoreWatch watch;
   std::unique_ptr<HttpEndpoint> http;
   std::string listen, http_listen;
   bool stopped = false;
 
   absl::Status Listen();
-  absl::Status Ready() const {
-    if (!ready) return absl::UnavailableError("not serving");
-    return store->Ping();
-  }
+  std::vector<ReadyCheck> Ready() const;
+  // Of both services, and of the server as a whole.
+  void TellHealth(bool fine);
 };
+
+std::vector<ReadyCheck> App::Impl::Ready() const {
+  const absl::Status looked = watch.status();
+  // As Ping has it; other ways to fail it, such as a password that is no longer right, are the store's.
+  const bool lacks_migrations =
+      absl::IsFailedPrecondition(looked) && absl::StrContains(looked.message(), "migrate up");
+  std::vector<ReadyCheck> checks = {
+      {"serving", serving || draining ? absl::OkStatus() : absl::UnavailableError("not yet")},
+      {"draining", draining ? absl::UnavailableError("yes: no new calls are taken") : absl::OkStatus()},
+      {"store", lacks_migrations ? absl::OkStatus() : looked},
+      {"migrations", lacks_migrations ? looked : absl::OkStatus()}};
+  // Runs wait for an endpoint, but calls are answered without it.
+  const absl::Status down =
+      absl::UnavailableError("is not asked now, since it refuses us or is out; see the log");
+  if (llm != nullptr) checks.push_back({"llm", llm->down() ? down : absl::OkStatus(), false});
+  if (embedder != nullptr) checks.push_back({"embedding", embedder->down() ? down : absl::OkStatus(), false});
+  return checks;
+}
+
+void App::Impl::TellHealth(bool fine) {
+  grpc::HealthCheckServiceInterface* health = server->GetHealthCheckService();
+  for (const char* name : {"", "slowwave.v1.ConsolidationService", "slowwave.v1.MemoryService"}) {
+    health->SetServingStatus(name, fine);
+  }
+}
 
 absl::Status App::Impl::Listen() {
   const absl::StatusOr<HostPort> address = ParseHostPort(config.listen);
@@ -200,13 +248,16 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(AppOptions options) {
     }
     access = *std::move(opened);
   }
+  auto registry = std::make_unique<prometheus::Registry>();
+  TellBuild(*registry);
+  auto store_metrics = std::make_unique<StoreMetrics>(
+      *registry, NamesPostgres(options.config) ? options.config.store_connections : 0);
   std::unique_ptr<Store> store = std::move(options.store);
   if (store == nullptr) {
-    absl::StatusOr<std::unique_ptr<Store>> opened = OpenStore(options);
+    absl::StatusOr<std::unique_ptr<Store>> opened = OpenStore(options, *store_metrics);
     if (!opened.ok()) return opened.status();
     store = *std::move(opened);
   }
-  auto registry = std::make_unique<prometheus::Registry>();
   std::unique_ptr<HttpLlmClient> client;
   if (!options.config.llm_base_url.empty()) {
     absl::StatusOr<HttpLlmOptions> llm = LlmOptionsFrom(options.config);
@@ -224,9 +275,9 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(AppOptions options) {
     if (!started.ok()) return started.status();
     embedder = *std::move(started);
   }
-  return std::unique_ptr<App>(
-      new App(std::make_unique<Impl>(std::move(options), std::move(access), std::move(store),
-                                     std::move(registry), std::move(client), std::move(embedder))));
+  return std::unique_ptr<App>(new App(std::make_unique<Impl>(
+      std::move(options), std::move(access), std::move(registry), std::move(store_metrics), std::move(store),
+      std::move(client), std::move(embedder))));
 }
 
 absl::Status App::Start() {
@@ -242,11 +293,8 @@ absl::Status App::Start() {
     app.http = *std::move(http);
     app.http_listen = app.http->address();
   }
-  grpc::HealthCheckServiceInterface* health = app.server->GetHealthCheckService();
-  for (const char* name : {"slowwave.v1.ConsolidationService", "slowwave.v1.MemoryService"}) {
-    health->SetServingStatus(name, true);
-  }
-  app.ready = true;
+  app.watch.Start([&app](bool fine) { app.TellHealth(fine); });
+  app.serving = true;
   spdlog::info("serving on {}, http on {}", app.listen,
                app.http_listen.empty() ? "nothing" : app.http_listen);
   return absl::OkStatus();
@@ -256,11 +304,12 @@ void App::Stop() {
   Impl& app = *impl_;
   if (std::exchange(app.stopped, true)) return;
   const absl::Time deadline = absl::Now() + absl::Seconds(app.config.shutdown_seconds);
-  app.ready = false;
+  app.draining = true;
   if (app.server != nullptr) app.server->GetHealthCheckService()->Shutdown();
   app.gate.Close();
   app.consolidation.Drain();
   app.engine.Stop(absl::Seconds(app.config.shutdown_seconds));
+  app.watch.Stop();
   if (!app.gate.WaitIdle(std::max(absl::ZeroDuration(), deadline - absl::Now()))) {
     spdlog::warn("calls are still open and will be cancelled");
   }

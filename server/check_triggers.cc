@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/triggers.h"
 #include "server/body_digest.h"
+#include "server/call_trace.h"
 #include "server/mapping.h"
 #include "server/validation.h"
 
@@ -107,6 +108,7 @@ absl::StatusOr<v1::CheckTriggersResponse> CheckTriggers(const ServiceEnv& env,
   EnqueueRequest task;
   task.user = *user;
   task.request_id = request.request_id();
+  task.options.trace = CallTrace::Current();
   if (!task.request_id.empty()) {
     task.request_body = BodyDigest(request, *user);
     absl::StatusOr<std::optional<EnqueueResult>> before = env.store.FindRequest(task);

@@ -7,6 +7,7 @@
 #include "core/report.h"
 #include "core/triggers.h"
 #include "server/body_digest.h"
+#include "server/call_trace.h"
 #include "server/check_triggers.h"
 #include "server/grpc_status.h"
 #include "server/mapping.h"
@@ -87,6 +88,7 @@ absl::StatusOr<v1::TriggerConsolidationResponse> ConsolidationService::TriggerCo
   enqueue.priority = request.has_priority() ? request.priority() : DefaultPriority(TriggerKind::kManual);
   enqueue.reason = request.reason().empty() ? "manual" : request.reason();
   enqueue.options = OptionsOf(request);
+  enqueue.options.trace = CallTrace::Current();
   enqueue.request_id = request.request_id();
   if (!request.request_id().empty()) enqueue.request_body = BodyDigest(request, *user);
   absl::StatusOr<EnqueueResult> result = env_.store.Enqueue(enqueue);

@@ -29,6 +29,7 @@ struct HttpEmbedder::Job {
   std::vector<std::string> texts;
   std::vector<size_t> source;  // their places in the request
   StopFlag stop;
+  std::string traceparent;
   Done done;
   absl::Mutex mu;
   int open ABSL_GUARDED_BY(mu) = 1;  // calls asked for, and Embed itself
@@ -62,6 +63,7 @@ absl::StatusOr<std::unique_ptr<HttpEmbedder>> HttpEmbedder::Start(HttpEmbedderOp
 void HttpEmbedder::Embed(EmbedRequest request, Done done) {
   auto job = std::make_shared<Job>();
   job->stop = std::move(request.stop);
+  job->traceparent = std::move(request.traceparent);
   job->done = std::move(done);
   {
     absl::MutexLock lock(&job->mu);
@@ -89,6 +91,7 @@ void HttpEmbedder::Embed(EmbedRequest request, Done done) {
 void HttpEmbedder::Ask(const std::shared_ptr<Job>& job, size_t begin, size_t end) {
   LlmRequest request;
   request.stop = job->stop;
+  request.traceparent = job->traceparent;
   for (size_t i = begin; i < end; ++i) request.messages.push_back({"", job->texts[i]});
   {
     absl::MutexLock lock(&job->mu);

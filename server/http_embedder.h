@@ -28,6 +28,7 @@ class HttpEmbedder : public Embedder {
   static absl::StatusOr<std::unique_ptr<HttpEmbedder>> Start(HttpEmbedderOptions options,
                                                              prometheus::Registry& registry);
   const std::string& model() const override { return client_->model(); }
+  bool down() const { return client_->down(); }
   // A batch that the endpoint refuses is halved until the text it means stands alone.
   void Embed(EmbedRequest request, Done done) override;
   // As HttpLlmClient::Stop.

@@ -58,9 +58,8 @@ struct HttpEndpoint::Impl {
 HttpEndpoint::HttpEndpoint() : impl_(std::make_unique<Impl>()) {}
 HttpEndpoint::~HttpEndpoint() = default;
 
-absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(const HostPort& listen,
-                                                                  prometheus::Registry& registry,
-                                                                  std::function<absl::Status()> ready) {
+absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(
+    const HostPort& listen, prometheus::Registry& registry, std::function<std::vector<ReadyCheck>()> ready) {
   std::unique_ptr<HttpEndpoint> endpoint(new HttpEndpoint());
   // civetweb resolves no names.
   const std::string host = listen.host == "localhost" ? "127.0.0.1" : listen.host;
@@ -84,10 +83,15 @@ absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(const HostPort
   });
   add("/healthz$", [] { return Answer{.body = "ok\n"}; });
   add("/readyz$", [ready = std::move(ready)] {
-    const absl::Status status = ready();
-    if (status.ok()) return Answer{.body = "ok\n"};
-    return Answer{503, "Service Unavailable", "text/plain; charset=utf-8",
-                  absl::StrCat(status.message(), "\n")};
+    Answer answer;
+    for (const ReadyCheck& check : ready()) {
+      absl::StrAppend(&answer.body, check.name, ": ", check.status.ok() ? "ok" : check.status.message(),
+                      "\n");
+      if (check.status.ok() || !check.decides) continue;
+      answer.code = 503;
+      answer.reason = "Service Unavailable";
+    }
+    return answer;
   });
   const std::vector<int> ports = endpoint->impl_->server->getListeningPorts();
   if (ports.empty()) return absl::InternalError("http_listen: the server has no port");

@@ -74,6 +74,8 @@ DispatchOptions DispatchOptionsOf(const HttpLlmOptions& options) {
   dispatch.max_in_flight = options.max_in_flight;
   dispatch.requests_per_minute = options.requests_per_minute;
   dispatch.tokens_per_minute = options.tokens_per_minute;
+  dispatch.prompt_price = options.prompt_price;
+  dispatch.completion_price = options.completion_price;
   dispatch.format = options.format;
   dispatch.retry = options.retry;
   dispatch.breaker = options.breaker;

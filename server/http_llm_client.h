@@ -33,6 +33,7 @@ struct HttpLlmOptions {
   std::string api_key;                                    // empty: none
   int max_in_flight = 16;                                 // calls at once
   double requests_per_minute = 0, tokens_per_minute = 0;  // 0: no limit
+  double prompt_price = 0, completion_price = 0;          // of a million tokens, for the metrics
   absl::Duration connect_timeout = absl::Seconds(10);
   // To the first byte, and between bytes. An answer is silent until the model has finished it.
   absl::Duration silence_timeout = absl::Seconds(60);
@@ -61,6 +62,8 @@ class HttpLlmClient : public LlmClient {
   ~HttpLlmClient() override;
 
   const std::string& model() const override { return model_; }
+  // Whether the breaker is open: nothing is asked. Any thread.
+  bool down() const { return metrics_.breaker_open.Value() > 0; }
   // `done` is called from the client's thread; after Stop from the caller's. It may call Complete.
   void Complete(LlmRequest request, Done done) override;
   // Everything pending ends as kStopped, and so does whatever comes later. Any thread but the client's own;

@@ -39,6 +39,7 @@ CURLcode StartCurl() {
 struct HttpTransfers::Transfer {
   Id id = 0;
   SteadyClock clock;
+  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers{nullptr, &curl_slist_free_all};
   Easy easy;
   std::string body;
   HttpAnswer answer;
@@ -48,13 +49,9 @@ struct HttpTransfers::Transfer {
 
 HttpTransfers::HttpTransfers(HttpTransferOptions options, CURLM* multi)
     : options_(std::move(options)), multi_(multi) {
-  headers_ = curl_slist_append(headers_, "Content-Type: application/json");
-  headers_ = curl_slist_append(headers_, "Accept: application/json");
   // A large body is not announced first: some endpoints never say that they expect it.
-  headers_ = curl_slist_append(headers_, "Expect:");
-  if (!options_.api_key.empty()) {
-    headers_ = curl_slist_append(headers_, absl::StrCat("Authorization: Bearer ", options_.api_key).c_str());
-  }
+  headers_ = {"Content-Type: application/json", "Accept: application/json", "Expect:"};
+  if (!options_.api_key.empty()) headers_.push_back("Authorization: Bearer " + options_.api_key);
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.max_connections));
 }
 
@@ -71,7 +68,6 @@ HttpTransfers::~HttpTransfers() {
   while (!active_.empty()) Cancel(active_.begin()->first);
   idle_.clear();
   curl_multi_cleanup(multi_);
-  curl_slist_free_all(headers_);
 }
 
 size_t HttpTransfers::OnHeader(char*, size_t size, size_t count, void* transfer) {
@@ -101,7 +97,7 @@ bool HttpTransfers::Prepare(CURL* easy, Transfer& transfer) {
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  set(CURLOPT_HTTPHEADER, headers_);
+  set(CURLOPT_HTTPHEADER, transfer.headers.get());
   set(CURLOPT_USERAGENT, "slowwave");
   set(CURLOPT_ACCEPT_ENCODING, "");
   set(CURLOPT_POST, 1L);
@@ -124,11 +120,20 @@ bool HttpTransfers::Prepare(CURL* easy, Transfer& transfer) {
   return ok && curl_multi_add_handle(multi_, easy) == CURLM_OK;
 }
 
-void HttpTransfers::Start(Id id, std::string body) {
+void HttpTransfers::Start(Id id, std::string body, const std::string& traceparent) {
   auto transfer = std::make_unique<Transfer>();
   transfer->id = id;
   transfer->clock = options_.clock;
   transfer->body = std::move(body);
+  const auto add = [&](const std::string& header) {
+    // It hands back the list with one more, or nothing, and then leaves the list as it was.
+    curl_slist* const longer = curl_slist_append(transfer->headers.get(), header.c_str());
+    if (longer == nullptr) return;
+    transfer->headers.release();
+    transfer->headers.reset(longer);
+  };
+  for (const std::string& header : headers_) add(header);
+  if (!traceparent.empty()) add("traceparent: " + traceparent);
   transfer->started = transfer->heard = options_.clock();
   if (idle_.empty()) {
     transfer->easy.reset(curl_easy_init());

@@ -38,8 +38,8 @@ class HttpTransfers {
   HttpTransfers(const HttpTransfers&) = delete;
   HttpTransfers& operator=(const HttpTransfers&) = delete;
 
-  // `id` is not under way.
-  void Start(Id id, std::string body);
+  // `id` is not under way. `traceparent`: that header; empty: none.
+  void Start(Id id, std::string body, const std::string& traceparent = "");
   // Closes what it has open; nothing more is heard of `id`.
   void Cancel(Id id);
   // Waits until something ends or may be sent or read, at most `timeout` (of real time), and returns what has
@@ -66,7 +66,7 @@ class HttpTransfers {
 
   const HttpTransferOptions options_;
   CURLM* const multi_;
-  curl_slist* headers_ = nullptr;
+  std::vector<std::string> headers_;  // of every transfer
   std::vector<Easy> idle_;
   std::map<Id, std::unique_ptr<Transfer>> active_;
   std::vector<std::pair<Id, HttpAnswer>> ended_;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/triggers.h"
+#include "server/call_trace.h"
 #include "server/mapping.h"
 #include "server/validation.h"
 
@@ -74,8 +75,16 @@ absl::StatusOr<StoredItems> StoreItems(const ServiceEnv& env, const UserKey& use
   }
   std::vector<IngestOutcome> outcomes;
   if (!good.empty()) {
+    const TriggerRule rule = [trace = CallTrace::Current()](const UserState& state,
+                                                            const TenantSettings& tenant, absl::Time now) {
+      std::vector<TriggerDecision> decisions = RuleAtIngest(state, tenant, now);
+      for (TriggerDecision& decision : decisions) {
+        if (decision.task) decision.task->options.trace = trace;
+      }
+      return decisions;
+    };
     absl::StatusOr<IngestResult> stored =
-        env.store.IngestEpisodes(user, good, DefaultConditions(env.now(), JitterOf(user)), RuleAtIngest);
+        env.store.IngestEpisodes(user, good, DefaultConditions(env.now(), JitterOf(user)), rule);
     if (!stored.ok()) return stored.status();
     if (stored->outcomes.size() != good.size())
       return absl::InternalError("ingest: the store answered for other episodes");

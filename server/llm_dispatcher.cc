@@ -154,7 +154,7 @@ void LlmDispatcher::Send(PendingPtr pending, std::string body, double estimate) 
   pending->estimate = estimate;
   pending->sent_at = now;
   ++pending->reply.calls;
-  transfers_->Start(++last_id_, std::move(body));
+  transfers_->Start(++last_id_, std::move(body), pending->request.traceparent);
   in_flight_.emplace(last_id_, std::move(pending));
 }
 
@@ -190,6 +190,9 @@ void LlmDispatcher::Count(Pending& pending, const CallVerdict& verdict) {
   if (metrics_.completion_tokens != nullptr) {
     metrics_.completion_tokens->Increment(static_cast<double>(verdict.completion_tokens));
   }
+  metrics_.cost.Increment((static_cast<double>(verdict.prompt_tokens) * options_.prompt_price +
+                           static_cast<double>(verdict.completion_tokens) * options_.completion_price) /
+                          1e6);
 }
 
 void LlmDispatcher::TellBreaker(const Pending& pending, const CallVerdict& verdict) {

@@ -29,6 +29,7 @@ struct DispatchOptions {
   std::string secret;  // kept out of every detail
   int max_in_flight = 16;
   double requests_per_minute = 0, tokens_per_minute = 0;  // 0: no limit
+  double prompt_price = 0, completion_price = 0;          // of a million tokens, for the metrics
   std::optional<ResponseFormat> format;                   // none: the best that the endpoint takes
   RetryLimits retry;
   BreakerOptions breaker;

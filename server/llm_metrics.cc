@@ -48,7 +48,10 @@ LlmMetrics::LlmMetrics(prometheus::Registry& registry, EndpointKind kind)
                                         " is not asked, because it refuses us or is out."))),
       prompt_tokens(TokensOf(registry, NamesOf(kind), "prompt")),
       completion_tokens(kind == EndpointKind::kChat ? &TokensOf(registry, NamesOf(kind), "completion")
-                                                    : nullptr) {
+                                                    : nullptr),
+      cost(CounterOf(registry, "slowwave_cost_total",
+                     "Cost of calls at the configured prices, in the currency that those are in.",
+                     {{"endpoint", kind == EndpointKind::kChat ? "llm" : "embedding"}})) {
   const Names names = NamesOf(kind);
   for (const char* word : kCallWords) {
     calls[word] = &CounterOf(registry, names.prefix + "calls_total",

@@ -25,6 +25,7 @@ struct LlmMetrics {
   prometheus::Gauge& breaker_open;         // slowwave_llm_breaker_open: 1 while nothing is asked
   prometheus::Counter& prompt_tokens;      // slowwave_llm_tokens_total{kind="prompt"}
   prometheus::Counter* completion_tokens;  // {kind="completion"}; null for embeddings
+  prometheus::Counter& cost;               // slowwave_cost_total{endpoint="llm" or "embedding"}
 };
 
 }  // namespace slowwave

@@ -145,13 +145,17 @@ absl::Status CheckEndpointKeys(const Config& config) {
 
 absl::StatusOr<HttpLlmOptions> LlmOptionsFrom(const Config& config) {
   absl::StatusOr<HttpLlmOptions> options = ClientOptionsFrom(LlmKeys(config));
-  if (options.ok()) options->format = FormatOf(config.llm_response_format);
+  if (!options.ok()) return options;
+  options->format = FormatOf(config.llm_response_format);
+  options->prompt_price = config.llm_price_prompt;
+  options->completion_price = config.llm_price_completion;
   return options;
 }
 
 absl::StatusOr<HttpEmbedderOptions> EmbedderOptionsFrom(const Config& config) {
   absl::StatusOr<HttpLlmOptions> options = ClientOptionsFrom(EmbeddingKeys(config));
   if (!options.ok()) return options.status();
+  options->prompt_price = config.embedding_price;
   return HttpEmbedderOptions{*std::move(options), config.embedding_texts_per_call};
 }
 

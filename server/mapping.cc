@@ -462,6 +462,7 @@ v1::Report ToWire(const Report& report) {
   }
   wire.set_extractor(report.extractor);
   wire.set_model(report.model);
+  wire.set_trace_id(report.trace_id);
   wire.set_prompt_version(report.prompt_version);
   wire.set_calls(report.calls);
   wire.set_prompt_tokens(report.prompt_tokens);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/call_trace.h"
 #include "server/grpc_status.h"
 #include "server/validation.h"
 
@@ -130,6 +131,7 @@ void RpcService::RawUnary(
                 reactor->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the caller has gone"));
                 return;
               }
+              const CallTrace trace(*context);
               absl::Status status;
               try {
                 const absl::StatusOr<CallerPtr> caller = Admit(name, *context);
@@ -178,6 +180,7 @@ void RpcService::ClientStream(
                         if (pass == nullptr) return new Refused<ReadReactor>(ToGrpc(Draining()));
                         const absl::StatusOr<CallerPtr> caller = Admit(name, *context);
                         if (!caller.ok()) return new Refused<ReadReactor>(ToGrpc(caller.status()));
+                        const CallTrace trace(*context);
                         return start(response, *caller, std::move(pass));
                       }));
 }

@@ -44,6 +44,7 @@ void StreamReader::OnReadDone(bool ok) {
 }
 
 void StreamReader::Work() {
+  const CallTrace trace(trace_);
   std::vector<std::string> messages;
   bool resume = false;
   bool last = false;

@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "server/call_gate.h"
+#include "server/call_trace.h"
 #include "server/executor.h"
 
 namespace slowwave {
@@ -38,6 +40,7 @@ class StreamReader : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  private:
   void Work();
 
+  const std::optional<TraceContext> trace_ = CallTrace::Current();  // of the call that made it
   const CallGate::Pass pass_;
   Executor& executor_;
   const std::unique_ptr<StreamSink> sink_;

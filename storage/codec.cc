@@ -11,6 +11,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 
 namespace slowwave::codec {
@@ -44,6 +45,20 @@ std::string RandomBytes(size_t count) {
     throw std::runtime_error("no randomness");
   }
   return bytes;
+}
+
+// As numbers: who reads options passes over numbers and flags that it does not know, but takes a text for
+// damage.
+void EncodeTrace(const TraceContext& trace, Json& json) {
+  const auto half = [&](size_t at) {
+    uint64_t number = 0;
+    return absl::SimpleHexAtoi(absl::string_view(trace.trace_id).substr(at, 16), &number)
+               ? static_cast<int64_t>(number)
+               : int64_t{0};
+  };
+  json["trace_high"] = half(0);
+  json["trace_low"] = half(16);
+  if (trace.sampled) json["trace_sampled"] = true;
 }
 
 }  // namespace
@@ -87,12 +102,15 @@ std::string EncodeOptions(const TaskOptions& options) {
   if (options.include_reverted) json["include_reverted"] = true;
   if (options.fresh) json["fresh"] = true;
   if (options.ignore_backoff) json["ignore_backoff"] = true;
+  if (options.trace && options.trace->trace_id.size() == 32) EncodeTrace(*options.trace, json);
   return json.dump();
 }
 
 bool DecodeOptions(std::string_view text, TaskOptions& options) {
   const Json json = Parse(text);
   if (!json.is_object()) return false;
+  uint64_t trace_high = 0, trace_low = 0;
+  bool sampled = false;
   for (const auto& [key, value] : json.items()) {
     if (value.is_number_integer()) {
       const int64_t number = value.get<int64_t>();
@@ -100,15 +118,21 @@ bool DecodeOptions(std::string_view text, TaskOptions& options) {
       if (key == "window_from") options.window_from = absl::FromUnixMicros(number);
       if (key == "window_to") options.window_to = absl::FromUnixMicros(number);
       if (key == "set_status") options.set_status = static_cast<EpisodeStatus>(number);
+      if (key == "trace_high") trace_high = static_cast<uint64_t>(number);
+      if (key == "trace_low") trace_low = static_cast<uint64_t>(number);
     } else if (value.is_boolean()) {
       const bool flag = value.get<bool>();
       if (key == "keep_pending") options.keep_pending = flag;
       if (key == "include_reverted") options.include_reverted = flag;
       if (key == "fresh") options.fresh = flag;
       if (key == "ignore_backoff") options.ignore_backoff = flag;
+      if (key == "trace_sampled") sampled = flag;
     } else {
       return false;
     }
+  }
+  if (trace_high != 0 || trace_low != 0) {
+    options.trace = TraceContext{absl::StrFormat("%016x%016x", trace_high, trace_low), sampled};
   }
   return true;
 }

@@ -165,6 +165,20 @@ struct IdleTask {
 // The report of a run that found nothing to read. Called inside the store's transaction, see TriggerRule.
 using IdleReport = std::function<std::string(const Task&, const std::string& run_id, absl::Time now)>;
 
+// What RescueTasks did.
+struct RescueResult {
+  int ready = 0;  // became ready
+  int dead = 0;   // had used up their attempts
+};
+
+// The queue of all tenants, at one moment.
+struct QueueCounts {
+  int64_t waiting = 0;  // ready, or behind a running one
+  int64_t delayed = 0, running = 0, dead = 0;
+  // For how long the ready task that is first in line has been ready; tenants that are paused have no line.
+  std::optional<absl::Duration> oldest_ready;
+};
+
 struct TaskFilter {
   std::string tenant;
   std::string user;               // empty: all of the tenant's
@@ -247,8 +261,10 @@ class Store {
                                 std::optional<absl::Duration> retry_after) = 0;
   // Makes tasks whose lease has run out ready again (dead after `max_attempts`), and delayed ones whose time
   // has come. With `all_running` (an embedded store at start) every running task counts as run out, and its
-  // attempt does not count. Returns how many became ready.
-  virtual absl::StatusOr<int> RescueTasks(int max_attempts, bool all_running) = 0;
+  // attempt does not count.
+  virtual absl::StatusOr<RescueResult> RescueTasks(int max_attempts, bool all_running) = 0;
+  // Cheap however much there is: of no kind more than `limit` are counted.
+  virtual absl::StatusOr<QueueCounts> CountQueue(int limit) = 0;
   // kNotFound.
   virtual absl::StatusOr<Task> GetTask(const std::string& tenant, const std::string& task_id) = 0;
   // Newest first.
@@ -347,7 +363,8 @@ class Store {
 
   // ---- upkeep
 
-  // A cheap read that proves the store answers.
+  // A cheap read that proves the store answers. kFailedPrecondition: it does, but lacks migrations of this
+  // binary.
   virtual absl::Status Ping() = 0;
   // `wake` is called, from a thread of the store's, when another process may have made work ready; null ends
   // that, and returns once no call is under way. Stores of one process never call it.

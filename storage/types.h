@@ -227,6 +227,13 @@ enum class TaskState : int {
   kCancelled = 7,
 };
 
+// The distributed trace of whoever asked for a task.
+struct TraceContext {
+  std::string trace_id;  // 32 lower-case hexadecimal digits, not all zero
+  bool sampled = false;  // somebody records it
+  friend bool operator==(const TraceContext&, const TraceContext&) = default;
+};
+
 struct TaskOptions {
   int32_t episode_limit = 0;                               // 0: the configured default
   std::optional<absl::Time> window_from;                   // occurred_at >=
@@ -236,6 +243,7 @@ struct TaskOptions {
   bool include_reverted = false;
   bool fresh = false;           // no stored exchanges
   bool ignore_backoff = false;  // manual triggers
+  std::optional<TraceContext> trace;
 };
 
 struct Task {

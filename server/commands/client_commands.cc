@@ -11,7 +11,7 @@ namespace {
 
 // What the design names but this release does not do yet: said plainly, instead of 'unexpected argument'.
 void AddLater(CLI::App& root, CommandContext& context) {
-  for (const char* name : {"preview", "apply", "revert", "erase", "doctor"}) {
+  for (const char* name : {"preview", "apply", "revert", "erase"}) {
     CLI::App* command = root.add_subcommand(name, "(not in this release)")->group("Not in this release");
     command->allow_extras();
     OnChosen(*command, context, [name]() -> absl::StatusOr<int> {
@@ -40,6 +40,7 @@ void AddClientCommands(CLI::App& root, CommandContext& context) {
   AddToken(root, context);
   AddVerify(root, context);
   AddMigrate(root, context);
+  AddDoctor(root, context);
   AddLater(root, context);
 }
 

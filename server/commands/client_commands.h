@@ -9,6 +9,7 @@ namespace slowwave {
 
 void AddCheck(CLI::App& root, CommandContext& context);
 void AddDemo(CLI::App& root, CommandContext& context);
+void AddDoctor(CLI::App& root, CommandContext& context);
 void AddEpisodes(CLI::App& root, CommandContext& context);
 void AddExport(CLI::App& root, CommandContext& context);
 void AddFacts(CLI::App& root, CommandContext& context);

@@ -1,4 +1,5 @@
 // Tasks as workers hold them: claimed, renewed, handed back, failed, rescued. tasks.cc has the callers' side.
+#include <algorithm>
 #include <map>
 
 #include "storage/codec.h"
@@ -206,8 +207,8 @@ absl::Status PostgresStore::FailTask(const Lease& lease, const std::string& erro
   });
 }
 
-absl::StatusOr<int> PostgresStore::RescueTenant(const std::string& tenant, int max_attempts,
-                                                bool all_running) {
+absl::StatusOr<RescueResult> PostgresStore::RescueTenant(const std::string& tenant, int max_attempts,
+                                                         bool all_running) {
   struct Exhausted {
     std::string user, task_id, token;
   };
@@ -223,23 +224,25 @@ absl::StatusOr<int> PostgresStore::RescueTenant(const std::string& tenant, int m
     return expired.count() + delayed.count();
   });
   if (!rescued.ok()) return rescued.status();
-  int ready = *rescued;
+  RescueResult all{.ready = *rescued};
   for (const Exhausted& one : exhausted) {
-    absl::StatusOr<int> activated = Write("rescue tasks", [&](Transaction& t) -> absl::StatusOr<int> {
-      t.Add("user_lock", tenant, one.user);
-      Rows buried = t.Add("rescue_bury", tenant, one.task_id, one.token, kLeaseRanOut, t.clock());
-      if (!t.Send() || !buried.Step()) return 0;  // another process was quicker
-      Rows behind = t.Add("task_activate_behind", tenant, one.user, t.clock());
-      t.Finish();
-      return behind.count();
-    });
-    if (!activated.ok()) return activated.status();
-    ready += *activated;
+    absl::StatusOr<RescueResult> buried_one =
+        Write("rescue tasks", [&](Transaction& t) -> absl::StatusOr<RescueResult> {
+          t.Add("user_lock", tenant, one.user);
+          Rows buried = t.Add("rescue_bury", tenant, one.task_id, one.token, kLeaseRanOut, t.clock());
+          if (!t.Send() || !buried.Step()) return RescueResult();  // another process was quicker
+          Rows behind = t.Add("task_activate_behind", tenant, one.user, t.clock());
+          t.Finish();
+          return RescueResult{.ready = behind.count(), .dead = 1};
+        });
+    if (!buried_one.ok()) return buried_one.status();
+    all.ready += buried_one->ready;
+    all.dead += buried_one->dead;
   }
-  return ready;
+  return all;
 }
 
-absl::StatusOr<int> PostgresStore::RescueTasks(int max_attempts, bool all_running) {
+absl::StatusOr<RescueResult> PostgresStore::RescueTasks(int max_attempts, bool all_running) {
   absl::StatusOr<std::vector<std::string>> tenants =
       Single("rescue tasks", [&](Transaction& t) -> absl::StatusOr<std::vector<std::string>> {
         std::vector<std::string> names;
@@ -249,13 +252,47 @@ absl::StatusOr<int> PostgresStore::RescueTasks(int max_attempts, bool all_runnin
         return names;
       });
   if (!tenants.ok()) return tenants.status();
-  int ready = 0;
+  RescueResult all;
   for (const std::string& tenant : *tenants) {
-    absl::StatusOr<int> one = RescueTenant(tenant, max_attempts, all_running);
+    absl::StatusOr<RescueResult> one = RescueTenant(tenant, max_attempts, all_running);
     if (!one.ok()) return one.status();
-    ready += *one;
+    all.ready += one->ready;
+    all.dead += one->dead;
   }
-  return ready;
+  return all;
+}
+
+absl::StatusOr<QueueCounts> PostgresStore::CountQueue(int limit) {
+  if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
+  return Read("count queue", [&](Transaction& t) -> absl::StatusOr<QueueCounts> {
+    Rows ready = t.Add("queue_ready", limit);
+    Rows behind = t.Add("queue_behind", limit);
+    Rows running = t.Add("queue_running", limit);
+    Rows delayed = t.Add("queue_delayed", limit);
+    Rows dead = t.Add("queue_dead", limit);
+    Rows heads = t.Add("claim_demands");
+    Rows clock = t.Add("clock", t.clock());
+    QueueCounts counts;
+    if (!t.Send()) return counts;
+    const auto one = [](Rows& rows) { return rows.Step() ? rows.Int(0) : 0; };
+    counts.waiting = std::min<int64_t>(limit, one(ready) + one(behind));
+    counts.running = one(running);
+    counts.delayed = one(delayed);
+    counts.dead = one(dead);
+    std::string tenant;
+    absl::Time best = absl::InfiniteFuture();
+    while (heads.Step()) {
+      if (heads.Time(2) >= best) continue;
+      tenant = heads.Text(0);
+      best = heads.Time(2);
+    }
+    if (tenant.empty() || !clock.Step()) return counts;
+    Rows first = t.Add("queue_first", tenant);
+    t.Finish();
+    // The time of ranks may be a test's, and ahead of a moment that another process wrote.
+    if (first.Step()) counts.oldest_ready = std::max(absl::ZeroDuration(), clock.Time(0) - first.Time(0));
+    return counts;
+  });
 }
 
 absl::Status PostgresStore::StorePlan(const Lease& lease, const std::string& run_id,

@@ -7,8 +7,20 @@
 
 namespace slowwave::postgres {
 
-Pool::Pool(std::string url, int size, absl::Duration connect_timeout)
-    : url_(std::move(url)), size_(size), connect_timeout_(connect_timeout) {}
+Pool::Pool(std::string url, int size, absl::Duration connect_timeout, StoreObserver* observer)
+    : url_(std::move(url)), size_(size), connect_timeout_(connect_timeout), observer_(observer) {}
+
+void Pool::Tell() {
+  if (observer_ == nullptr) return;
+  const int idle = static_cast<int>(idle_.size());
+  observer_->Connections(idle, open_ - idle);
+}
+
+void Pool::Dropped() {
+  absl::MutexLock lock(&mu_);
+  --open_;
+  Tell();
+}
 
 absl::StatusOr<std::unique_ptr<Connection>> Pool::Take(absl::Time deadline) {
   while (true) {
@@ -20,33 +32,31 @@ absl::StatusOr<std::unique_ptr<Connection>> Pool::Take(absl::Time deadline) {
       }
       if (idle_.empty()) {
         ++open_;
+        Tell();
         break;
       }
       idle = std::move(idle_.back());
       idle_.pop_back();
+      Tell();
     }
     if (idle->Fresh()) return idle;
     idle.reset();
-    absl::MutexLock lock(&mu_);
-    --open_;
+    Dropped();
   }
   absl::StatusOr<std::unique_ptr<Connection>> made =
       Connection::Open(url_, std::min(deadline, absl::Now() + connect_timeout_));
-  if (!made.ok()) {
-    absl::MutexLock lock(&mu_);
-    --open_;
-  }
+  if (!made.ok()) Dropped();
   return made;
 }
 
 void Pool::Return(std::unique_ptr<Connection> connection) {
-  if (connection->broken() || connection->InTransaction()) connection.reset();
-  absl::MutexLock lock(&mu_);
-  if (connection == nullptr) {
-    --open_;
-  } else {
-    idle_.push_back(std::move(connection));
+  if (connection->broken() || connection->InTransaction()) {
+    connection.reset();
+    return Dropped();
   }
+  absl::MutexLock lock(&mu_);
+  idle_.push_back(std::move(connection));
+  Tell();
 }
 
 }  // namespace slowwave::postgres

@@ -11,12 +11,14 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "storage/postgres/connection.h"
+#include "storage/store_observer.h"
 
 namespace slowwave::postgres {
 
 class Pool {
  public:
-  Pool(std::string url, int size, absl::Duration connect_timeout);
+  // `observer` outlives it, and hears how many connections there are; null: none.
+  Pool(std::string url, int size, absl::Duration connect_timeout, StoreObserver* observer = nullptr);
 
   // The connection used last, a new one, or the next that is returned. kUnavailable: none by the deadline.
   absl::StatusOr<std::unique_ptr<Connection>> Take(absl::Time deadline);
@@ -25,10 +27,14 @@ class Pool {
 
  private:
   bool CanTake() const ABSL_SHARED_LOCKS_REQUIRED(mu_) { return !idle_.empty() || open_ < size_; }
+  void Tell() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // One that was taken is gone.
+  void Dropped();
 
   const std::string url_;
   const int size_;
   const absl::Duration connect_timeout_;
+  StoreObserver* const observer_;
   absl::Mutex mu_;
   std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mu_);
   int open_ ABSL_GUARDED_BY(mu_) = 0;  // idle or taken

@@ -12,14 +12,16 @@ namespace postgres {
 
 PostgresStore::PostgresStore(PostgresOptions options)
     : options_(std::move(options)),
-      pool_(options_.url, options_.connections, options_.connect_timeout),
+      pool_(options_.url, options_.connections, options_.connect_timeout, options_.observer),
       listener_(options_.listen_url) {}
 
 absl::Status PostgresStore::Ping() {
   const auto body = [](Transaction& t) -> absl::Status {
-    t.Add("ping");
-    t.Send();
-    return absl::OkStatus();
+    Rows last = t.Add("ping");
+    if (!t.Send() || !last.Step()) return absl::OkStatus();
+    // Somebody may have put an older copy of the database in its place.
+    if (last.Int(0) >= EmbeddedMigrations().back().version) return absl::OkStatus();
+    return absl::FailedPreconditionError("migrations are outstanding; apply them with `slowwave migrate up`");
   };
   return Transact("ping", Mode::kSingle, options_.ping_timeout, body);
 }

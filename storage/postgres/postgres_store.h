@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "storage/migrator.h"
 #include "storage/store.h"
+#include "storage/store_observer.h"
 
 namespace slowwave {
 
@@ -27,9 +28,10 @@ struct PostgresOptions {
   absl::Duration commit_timeout =
       absl::Seconds(20);  // of CommitRun, which looks again when its end is in doubt
   absl::Duration ping_timeout = absl::Seconds(2);
-  bool migrate = true;              // apply outstanding migrations; else they are an error
-  std::string listen_url;           // for wake-ups: a direct connection, no pooler; empty: none
-  std::function<absl::Time()> now;  // tests only; null: the database's clock
+  bool migrate = true;                // apply outstanding migrations; else they are an error
+  std::string listen_url;             // for wake-ups: a direct connection, no pooler; empty: none
+  std::function<absl::Time()> now;    // tests only; null: the database's clock
+  StoreObserver* observer = nullptr;  // outlives the store; null: none
 };
 
 // Reaches the database once. kUnavailable: it cannot be reached. kFailedPrecondition: wrong credentials, a

@@ -50,7 +50,8 @@ class PostgresStore : public Store {
   absl::Status PostponeTask(const Lease& lease, const std::string& why, absl::Duration delay) override;
   absl::Status FailTask(const Lease& lease, const std::string& error,
                         std::optional<absl::Duration> retry_after) override;
-  absl::StatusOr<int> RescueTasks(int max_attempts, bool all_running) override;
+  absl::StatusOr<RescueResult> RescueTasks(int max_attempts, bool all_running) override;
+  absl::StatusOr<QueueCounts> CountQueue(int limit) override;
   absl::StatusOr<Task> GetTask(const std::string& tenant, const std::string& task_id) override;
   absl::StatusOr<Page<Task>> ListTasks(const TaskFilter& filter, const std::string& after,
                                        int limit) override;
@@ -104,14 +105,19 @@ class PostgresStore : public Store {
   template <typename Body>
   auto Transact(std::string_view doing, Mode mode, absl::Duration timeout, Body& body,
                 bool* in_doubt = nullptr) -> decltype(body(std::declval<Transaction&>())) {
+    ObservedCall call(options_.observer, doing);
     const absl::Time deadline = absl::Now() + timeout;
     for (int attempt = 1;; ++attempt) {
       absl::StatusOr<std::unique_ptr<Connection>> connection = pool_.Take(deadline);
-      if (!connection.ok()) return Named(doing, connection.status());
+      if (!connection.ok()) {
+        call.Fail(connection.status());
+        return Named(doing, connection.status());
+      }
       std::optional<absl::Time> clock;
       if (options_.now) clock = options_.now();
       Transaction transaction(**connection, mode, deadline, clock);
       absl::Status end;
+      bool thrown = false;
       try {
         auto result = body(transaction);
         end = transaction.End(StatusOf(result));
@@ -121,10 +127,12 @@ class PostgresStore : public Store {
         }
       } catch (const std::exception& error) {
         end = transaction.End(absl::InternalError(error.what()));
+        thrown = true;
       }
       pool_.Return(std::move(*connection));
       if (in_doubt != nullptr) *in_doubt = transaction.in_doubt();
       if (!transaction.worth_another_try() || attempt >= kTries || absl::Now() >= deadline) {
+        if (transaction.failed_itself() || thrown) call.Fail(end);
         return transaction.failed_itself() ? Named(doing, end) : end;
       }
     }
@@ -170,7 +178,7 @@ class PostgresStore : public Store {
                                                            const IdleReport& report);
   // The only tenant that has ready tasks, as far as is known; empty if there may be others.
   std::string OnlyTenant();
-  absl::StatusOr<int> RescueTenant(const std::string& tenant, int max_attempts, bool all_running);
+  absl::StatusOr<RescueResult> RescueTenant(const std::string& tenant, int max_attempts, bool all_running);
   // triggers.cc
   absl::StatusOr<SweepResult> SweepTenant(const std::string& tenant, const TriggerRule& rule, int limit);
   // commit.cc

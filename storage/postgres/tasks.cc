@@ -32,10 +32,11 @@ void Merge(const EnqueueRequest& request, int32_t& priority, std::vector<std::st
     reasons.push_back(request.reason);
   }
   options.ignore_backoff |= request.options.ignore_backoff;
+  if (!options.trace) options.trace = request.options.trace;
 }
 
 // An unfinished task takes a request in: its rank can only rise, its options stay, except that whoever asked
-// to ignore the backoff is heard.
+// to ignore the backoff is heard, and that it joins a trace if it has none.
 void Join(Transaction& t, const std::string& tenant, Unfinished& task, const EnqueueRequest& request) {
   Merge(request, task.priority, task.reasons, task.options);
   t.Add("task_join", tenant, task.task_id, task.priority, codec::EncodeStrings(task.reasons),

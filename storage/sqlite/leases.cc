@@ -1,4 +1,5 @@
 // Tasks as workers hold them: claimed, renewed, handed back, failed, rescued. tasks.cc has the callers' side.
+#include <algorithm>
 #include <map>
 
 #include "storage/codec.h"
@@ -136,10 +137,11 @@ absl::Status SqliteStore::FailTask(const Lease& lease, const std::string& error,
   });
 }
 
-absl::StatusOr<int> SqliteStore::RescueTasks(int max_attempts, bool all_running) {
-  return Write("rescue tasks", [&](Connection& c) -> absl::StatusOr<int> {
+absl::StatusOr<RescueResult> SqliteStore::RescueTasks(int max_attempts, bool all_running) {
+  return Write("rescue tasks", [&](Connection& c) -> absl::StatusOr<RescueResult> {
     const absl::Time now = Now();
     int64_t ready = 0;
+    int dead = 0;
     if (all_running) {
       ready += Query(c, "rescue_all_running").Run();
     } else {
@@ -150,12 +152,37 @@ absl::StatusOr<int> SqliteStore::RescueTasks(int max_attempts, bool all_running)
       }
       for (const auto& [user, task_id] : exhausted) {
         Bury(c, user, task_id, kLeaseRanOut, now);
+        ++dead;
         if (!ActivateBehind(c, user, now).empty()) ++ready;
       }
       ready += Query(c, "rescue_expired", now, kLeaseRanOut).Run();
     }
     ready += Query(c, "rescue_delayed", now).Run();
-    return static_cast<int>(ready);
+    return RescueResult{.ready = static_cast<int>(ready), .dead = dead};
+  });
+}
+
+absl::StatusOr<QueueCounts> SqliteStore::CountQueue(int limit) {
+  if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
+  return Read("count queue", [&](Connection& c) -> absl::StatusOr<QueueCounts> {
+    const auto count = [&](std::string_view query) -> int64_t {
+      Query q(c, query, limit);
+      return q.Step() ? q.Int(0) : 0;
+    };
+    QueueCounts counts;
+    counts.waiting = std::min<int64_t>(limit, count("queue_ready") + count("queue_behind"));
+    counts.running = count("queue_running");
+    counts.delayed = count("queue_delayed");
+    counts.dead = count("queue_dead");
+    std::optional<TenantDemand> first;
+    for (const TenantDemand& demand : Demands(c, 1)) {
+      if (!first || demand.best_rank < first->best_rank) first = demand;
+    }
+    if (!first) return counts;
+    Query q(c, "queue_first", first->tenant);
+    // Somebody may have set the clock back.
+    if (q.Step()) counts.oldest_ready = std::max(absl::ZeroDuration(), Now() - q.Time(0));
+    return counts;
   });
 }
 

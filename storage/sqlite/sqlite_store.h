@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "storage/migrator.h"
 #include "storage/store.h"
+#include "storage/store_observer.h"
 
 namespace slowwave {
 
@@ -23,6 +24,7 @@ struct SqliteOptions {
   std::function<absl::Time()> now = [] { return absl::Now(); };
   absl::Duration busy_timeout = absl::Seconds(5);  // for a lock that another program holds, such as a backup
   bool durable = true;                             // false: no syncs, for tests
+  StoreObserver* observer = nullptr;               // outlives the store; null: none
 };
 
 // Creates the file if there is none and applies outstanding migrations. While the store lives it holds the

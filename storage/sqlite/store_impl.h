@@ -47,7 +47,8 @@ class SqliteStore : public Store {
   absl::Status PostponeTask(const Lease& lease, const std::string& why, absl::Duration delay) override;
   absl::Status FailTask(const Lease& lease, const std::string& error,
                         std::optional<absl::Duration> retry_after) override;
-  absl::StatusOr<int> RescueTasks(int max_attempts, bool all_running) override;
+  absl::StatusOr<RescueResult> RescueTasks(int max_attempts, bool all_running) override;
+  absl::StatusOr<QueueCounts> CountQueue(int limit) override;
   absl::StatusOr<Task> GetTask(const std::string& tenant, const std::string& task_id) override;
   absl::StatusOr<Page<Task>> ListTasks(const TaskFilter& filter, const std::string& after,
                                        int limit) override;
@@ -99,36 +100,46 @@ class SqliteStore : public Store {
   // Runs `body(connection)`, which returns a Status or StatusOr, as one transaction. See Connection on
   // errors.
   template <typename Body>
-  auto Transact(Connection& connection, std::string_view doing, bool write, Body& body)
+  auto Transact(Connection& connection, std::string_view doing, bool write, Body& body, ObservedCall& call)
       -> decltype(body(connection)) {
     absl::Status end;
     try {
-      if (absl::Status begun = connection.Begin(doing, write); !begun.ok()) return begun;
+      if (absl::Status begun = connection.Begin(doing, write); !begun.ok()) {
+        call.Fail(begun);
+        return begun;
+      }
       auto result = body(connection);
       end = connection.Commit(StatusOf(result));
       if (end.ok()) return result;
+      if (connection.failed() || StatusOf(result).ok()) call.Fail(end);
     } catch (const std::exception& error) {
       end = connection.Commit(absl::InternalError(absl::StrCat(std::string(doing), ": ", error.what())));
+      call.Fail(end);
     }
     return end;
   }
 
   template <typename Body>
   auto Write(std::string_view doing, Body body) -> decltype(body(std::declval<Connection&>())) {
+    ObservedCall call(options_.observer, doing);
     absl::MutexLock lock(&write_mutex_);
-    return Transact(*writer_, doing, /*write=*/true, body);
+    return Transact(*writer_, doing, /*write=*/true, body, call);
   }
 
   // Sees one state of the database throughout.
   template <typename Body>
   auto Read(std::string_view doing, Body body) -> decltype(body(std::declval<Connection&>())) {
+    ObservedCall call(options_.observer, doing);
     if (in_memory_) {
       absl::MutexLock lock(&write_mutex_);
-      return Transact(*writer_, doing, /*write=*/false, body);
+      return Transact(*writer_, doing, /*write=*/false, body, call);
     }
     absl::StatusOr<std::unique_ptr<Connection>> reader = TakeReader();
-    if (!reader.ok()) return reader.status();
-    auto result = Transact(**reader, doing, /*write=*/false, body);
+    if (!reader.ok()) {
+      call.Fail(reader.status());
+      return reader.status();
+    }
+    auto result = Transact(**reader, doing, /*write=*/false, body, call);
     ReturnReader(std::move(*reader));
     return result;
   }

@@ -30,9 +30,9 @@ std::optional<std::string> BehindTask(Connection& c, const UserKey& user) {
 }
 
 // An unfinished task takes a request in: its rank can only rise, its options stay, except that whoever asked
-// to ignore the backoff is heard.
+// to ignore the backoff is heard, and that it joins a trace if it has none.
 void Join(Connection& c, const std::string& tenant, const std::string& task_id, int32_t priority,
-          const std::vector<std::string>& reasons, bool ignore_backoff) {
+          const std::vector<std::string>& reasons, const TaskOptions& options) {
   std::optional<Task> task = LoadTask(c, tenant, task_id);
   if (!task) return;
   for (const std::string& reason : reasons) {
@@ -40,7 +40,8 @@ void Join(Connection& c, const std::string& tenant, const std::string& task_id, 
       task->reasons.push_back(reason);
     }
   }
-  task->options.ignore_backoff |= ignore_backoff;
+  task->options.ignore_backoff |= options.ignore_backoff;
+  if (!task->options.trace) task->options.trace = options.trace;
   Query(c, "task_join", tenant, task_id, std::max(task->priority, priority),
         codec::EncodeStrings(task->reasons), codec::EncodeOptions(task->options))
       .Run();
@@ -147,7 +148,7 @@ absl::StatusOr<EnqueueResult> EnqueueInside(Connection& c, const EnqueueRequest&
   const bool joined = !place.join.empty();
   std::string task_id = place.join;
   if (joined) {
-    Join(c, request.user.tenant, task_id, request.priority, reasons, request.options.ignore_backoff);
+    Join(c, request.user.tenant, task_id, request.priority, reasons, request.options);
   } else {
     if (absl::Status room = CheckQueueRoom(c, request.user.tenant); !room.ok()) return room;
     task_id = InsertTask(c, request.user, place.state, request.kind, request.priority,
@@ -243,7 +244,7 @@ absl::StatusOr<EnqueueResult> SqliteStore::RetryTask(const std::string& tenant, 
     }
     const Place place = FindPlace(c, task->user);
     if (!place.join.empty()) {
-      Join(c, tenant, place.join, task->priority, task->reasons, task->options.ignore_backoff);
+      Join(c, tenant, place.join, task->priority, task->reasons, task->options);
       return Answer(c, tenant, place.join, /*joined=*/true);
     }
     Query(c, "task_retry", tenant, task_id, place.state, Now()).Run();

@@ -436,11 +436,49 @@ TEST_F(SchedulerTest, TaskOfAWorkerThatIsGoneIsRescuedWhenItsLeaseEnds) {
   EXPECT_EQ(metrics_.tasks_rescued.Value(), 1);
 }
 
+TEST_F(SchedulerTest, QueueIsToldEveryFewSecondsAndLeasesAtOnce) {
+  options_.max_open_runs = 1;
+  options_.idle_tasks = 0;
+  Restart();
+  Enqueue(kAna);
+  Enqueue(kBen);
+  Start();
+  ASSERT_THAT(started_, SizeIs(1));
+  EXPECT_EQ(metrics_.leases_held.Value(), 1);
+  // It was counted before the claim.
+  EXPECT_EQ(metrics_.queue_waiting.Value(), 2);
+  Advance(absl::Seconds(2));
+  EXPECT_EQ(metrics_.queue_waiting.Value(), 2);
+  Advance(absl::Seconds(4));
+  EXPECT_EQ(metrics_.queue_waiting.Value(), 1);
+  EXPECT_EQ(metrics_.queue_running.Value(), 1);
+  EXPECT_GE(metrics_.queue_oldest_seconds.Value(), 5);
+  Finish(started_[0]);
+  ASSERT_THAT(started_, SizeIs(2));
+  EXPECT_EQ(metrics_.leases_held.Value(), 1);
+  Advance(absl::Seconds(6));
+  EXPECT_EQ(metrics_.queue_waiting.Value(), 0);
+  EXPECT_EQ(metrics_.queue_oldest_seconds.Value(), 0);
+}
+
+TEST_F(SchedulerTest, TaskThatIsGivenUpOnIsCounted) {
+  options_.max_attempts = 1;
+  Restart();
+  Enqueue(kAna);
+  ASSERT_TRUE(store_->ClaimTasks("gone", 1, absl::Seconds(1)).ok());
+  Start();
+  EXPECT_EQ(metrics_.tasks_dead.Value(), 0);
+  Advance(absl::Seconds(7));
+  EXPECT_EQ(metrics_.tasks_dead.Value(), 1);
+  EXPECT_EQ(metrics_.queue_dead.Value(), 1);
+}
+
 TEST_F(SchedulerTest, LeasesOfOpenRunsAreRenewed) {
   Enqueue(kAna);
   Start();
   ASSERT_THAT(started_, SizeIs(1));
   Advance(absl::Minutes(20));
+  EXPECT_GE(metrics_.leases_renewed.Value(), 40);
   EXPECT_FALSE(started_[0].stop->stopped());
   EXPECT_EQ(TaskOf(started_[0]).state, TaskState::kRunning);
   EXPECT_EQ(TaskOf(started_[0]).attempt, 1);

@@ -94,6 +94,17 @@ TEST_F(TokenBudgetTest, UnspentSliceIsReturned) {
   EXPECT_EQ(Left(), 995);
 }
 
+TEST_F(TokenBudgetTest, WhatIsDrawnSpentAndReturnedIsCounted) {
+  prometheus::Registry registry;
+  EngineMetrics metrics(registry);
+  TenantTokens tokens(*store_, 1000, Steady(), &metrics);
+  tokens.Settle("t", tokens.Take("t", 20).value(), 5);
+  ASSERT_TRUE(tokens.ReturnAll().ok());
+  EXPECT_EQ(metrics.budget_drawn.Value(), 20);
+  EXPECT_EQ(metrics.budget_spent.Value(), 5);
+  EXPECT_EQ(metrics.budget_returned.Value(), 15);
+}
+
 TEST_F(TokenBudgetTest, RunHasItsOwnLimit) {
   TenantTokens tenants(*store_, 1000, Steady());
   RunTokens run(100, &tenants, "t");

@@ -296,7 +296,8 @@ TEST(SqliteQueryTest, EveryQueryIsServedByTheIndexThatItNames) {
           !absl::StrContains(line, "CONSTANT ROW") && !absl::StrContains(line, "(subquery") &&
           line != "SCAN ready_tenant" && line != "SCAN next_ready") {
         EXPECT_THAT(line, testing::AnyOf(HasSubstr("INDEX task_ready"), HasSubstr("INDEX task_running"),
-                                         HasSubstr("INDEX tenant_paused")));
+                                         HasSubstr("INDEX task_behind"), HasSubstr("INDEX task_delayed"),
+                                         HasSubstr("INDEX task_dead"), HasSubstr("INDEX tenant_paused")));
       }
       if (absl::StartsWith(line, "SEARCH")) {
         bool named = false;

@@ -12,7 +12,7 @@ TEST_P(StoreConformance, RenewedLeaseIsNotRescued) {
   clock_.Advance(absl::Seconds(20));
   Must(store().RenewLease(lease, absl::Seconds(30)));
   clock_.Advance(absl::Seconds(20));
-  EXPECT_EQ(Must(store().RescueTasks(5, false)), 0);
+  EXPECT_EQ(Must(store().RescueTasks(5, false)).ready, 0);
   EXPECT_EQ(StateOf(lease.task_id), TaskState::kRunning);
 }
 
@@ -113,9 +113,11 @@ TEST_P(StoreConformance, FailedTaskIsDelayedThenReady) {
   EXPECT_EQ(task.last_error, "endpoint down");
   EXPECT_EQ(task.run_after, clock_.Now() + absl::Minutes(5));
   EXPECT_EQ(task.attempt, 1);
-  EXPECT_EQ(Must(store().RescueTasks(5, false)), 0);
+  EXPECT_EQ(Must(store().RescueTasks(5, false)).ready, 0);
   clock_.Advance(absl::Minutes(5));
-  EXPECT_EQ(Must(store().RescueTasks(5, false)), 1);
+  const RescueResult rescued = Must(store().RescueTasks(5, false));
+  EXPECT_EQ(rescued.ready, 1);
+  EXPECT_EQ(rescued.dead, 0);
   EXPECT_FALSE(Must(store().GetTask("acme", lease.task_id)).run_after.has_value());
   EXPECT_EQ(ClaimOne().lease.attempt, 2);
 }
@@ -138,7 +140,7 @@ TEST_P(StoreConformance, ExpiredLeaseIsRescuedAndFencesItsHolder) {
   Ingest(ana_, {MakeEpisode("e")});
   const Lease lease = LeaseFor(ana_);
   clock_.Advance(absl::Seconds(30));
-  EXPECT_EQ(Must(store().RescueTasks(5, false)), 1);
+  EXPECT_EQ(Must(store().RescueTasks(5, false)).ready, 1);
   const ClaimedTask again = ClaimOne();
   EXPECT_EQ(again.lease.task_id, lease.task_id);
   EXPECT_EQ(again.lease.attempt, 2);
@@ -164,7 +166,9 @@ TEST_P(StoreConformance, TaskOutOfAttemptsDiesAtRescueAndFreesTheOneBehind) {
   const Lease lease = LeaseFor(ana_);
   const Task behind = Enqueued(ana_);
   clock_.Advance(absl::Minutes(1));
-  EXPECT_EQ(Must(store().RescueTasks(1, false)), 1);
+  const RescueResult rescued = Must(store().RescueTasks(1, false));
+  EXPECT_EQ(rescued.ready, 1);
+  EXPECT_EQ(rescued.dead, 1);
   const Task dead = Must(store().GetTask("acme", lease.task_id));
   EXPECT_EQ(dead.state, TaskState::kDead);
   EXPECT_NE(dead.last_error, "");
@@ -177,7 +181,7 @@ TEST_P(StoreConformance, RescueAtStartTakesAllRunningBackWithoutCounting) {
   Enqueued(ana_);
   Enqueued(ben_);
   const auto claimed = Must(store().ClaimTasks("w", 2, absl::Hours(1)));
-  EXPECT_EQ(Must(store().RescueTasks(1, /*all_running=*/true)), 2);
+  EXPECT_EQ(Must(store().RescueTasks(1, /*all_running=*/true)).ready, 2);
   for (const ClaimedTask& one : claimed) {
     const Task task = Must(store().GetTask("acme", one.task.id));
     EXPECT_EQ(task.state, TaskState::kWaiting);

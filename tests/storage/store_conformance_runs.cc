@@ -114,7 +114,7 @@ TEST_P(StoreConformance, CommitOfARunThatALaterAttemptHasRecordedIsFenced) {
   RunCommit frozen = CommitFor(LeaseFor(ana_), "run");
   frozen.reviewed = {"e0"};
   clock_.Advance(absl::Hours(1));
-  ASSERT_EQ(Must(store().RescueTasks(5, /*all_running=*/false)), 1);
+  ASSERT_EQ(Must(store().RescueTasks(5, /*all_running=*/false)).ready, 1);
   RunCommit rescuer = CommitFor(ClaimOne().lease, "run");
   rescuer.reviewed = {"e0"};
   const CommitResult first = Must(store().CommitRun(rescuer));

@@ -115,6 +115,34 @@ UPDATE slowwave.task SET state = 4, run_after = $8::timestamptz + $6 * interval 
 WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
 RETURNING 1
 
+-- How much there is of each state, across tenants and without locks. Counting stops at $1; each reads an index that
+-- holds nothing else.
+-- name: queue_ready
+-- index: task_ready
+SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 1 LIMIT $1) AS counted
+
+-- name: queue_behind
+-- index: task_behind
+SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 3 LIMIT $1) AS counted
+
+-- name: queue_running
+-- index: task_running
+SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 2 LIMIT $1) AS counted
+
+-- name: queue_delayed
+-- index: task_delayed
+SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 4 LIMIT $1) AS counted
+
+-- name: queue_dead
+-- index: task_dead
+SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 6 LIMIT $1) AS counted
+
+-- Since when the tenant's first in line has been ready.
+-- name: queue_first
+-- index: task_ready
+SELECT (rank AT TIME ZONE 'UTC' + priority * interval '6 minutes') AT TIME ZONE 'UTC'
+FROM slowwave.task WHERE tenant_id = $1 AND state = 1 ORDER BY rank LIMIT 1
+
 -- name: rescue_tenants
 -- index: task_running, task_delayed
 SELECT tenant_id FROM slowwave.task WHERE state = 2 AND (lease_until <= $1 OR $2)

@@ -19,4 +19,4 @@ SELECT $1::timestamptz
 
 -- name: ping
 -- index: none
-SELECT count(*) FROM (SELECT 1 FROM slowwave.schema_migration LIMIT 1) AS one
+SELECT coalesce(max(version), 0)::bigint FROM slowwave.schema_migration

@@ -126,6 +126,32 @@ UPDATE task SET follow_up = ?3 WHERE tenant_id = ?1 AND task_id = ?2;
 -- index: task
 UPDATE task SET state = ?3, ready_at = ?4, attempt = 0, finished_at = NULL WHERE tenant_id = ?1 AND task_id = ?2;
 
+-- How much there is of each state. Counting stops at ?1; each reads an index that holds nothing else.
+-- name: queue_ready
+-- index: task_ready
+SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_ready WHERE state = 1 LIMIT ?1);
+
+-- name: queue_behind
+-- index: task_behind
+SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_behind WHERE state = 3 LIMIT ?1);
+
+-- name: queue_running
+-- index: task_running
+SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_running WHERE state = 2 LIMIT ?1);
+
+-- name: queue_delayed
+-- index: task_delayed
+SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_delayed WHERE state = 4 LIMIT ?1);
+
+-- name: queue_dead
+-- index: task_dead
+SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_dead WHERE state = 6 LIMIT ?1);
+
+-- Since when the tenant's first in line has been ready.
+-- name: queue_first
+-- index: task_ready
+SELECT ready_at FROM task WHERE tenant_id = ?1 AND state = 1 ORDER BY rank LIMIT 1;
+
 -- name: rescue_all_running
 -- index: task_running
 UPDATE task SET state = 1, attempt = attempt - 1, started_at = started_before, started_before = NULL,

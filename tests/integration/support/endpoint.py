@@ -37,7 +37,9 @@ def direction(text):
 class Endpoint:
     """Use as a context manager. `answer(memories, call)` gives (status, content) for a chat completion, content as a
     string; `embed(texts)` gives (status, vectors) for embeddings. Both may be changed at any time. `calls`: how many
-    there were of the former, `embed_calls` of the latter; `times_shown`, `times_embedded`: by text."""
+    there were of the former, `embed_calls` of the latter; `times_shown`, `times_embedded`: by text; `traceparents`:
+    that header of every call, with None where it was missing. GET .../models lists `models` (None: HTTP 404), if
+    `key` is None or was sent."""
 
     def __init__(self):
         self.answer = self.good
@@ -47,6 +49,9 @@ class Endpoint:
         self.embed = self.embed_well
         self.embed_calls = 0
         self.times_embedded = collections.Counter()
+        self.traceparents = []
+        self.models = ["test"]
+        self.key = None
         self._lock = threading.Lock()
         endpoint = self
 
@@ -56,8 +61,17 @@ class Endpoint:
             def log_message(self, *_):  # pylint: disable=arguments-differ
                 pass
 
+            def do_GET(self):  # pylint: disable=invalid-name
+                if endpoint.key is not None and self.headers.get("Authorization") != f"Bearer {endpoint.key}":
+                    return self.reply(401, {"error": {"message": "no such key", "type": "test"}})
+                if endpoint.models is None or not self.path.endswith("/models"):
+                    return self.reply(404, {"error": {"message": "no such page", "type": "test"}})
+                return self.reply(200, {"object": "list", "data": [{"id": name} for name in endpoint.models]})
+
             def do_POST(self):  # pylint: disable=invalid-name
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with endpoint._lock:  # pylint: disable=protected-access
+                    endpoint.traceparents.append(self.headers.get("traceparent"))
                 if self.path.endswith("/embeddings"):
                     return self.reply(*endpoint._embedded(request["input"]))  # pylint: disable=protected-access
                 memories = shown(request)
