@@ -192,12 +192,9 @@ App::~App() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<App>> App::Create(AppOptions options) {
   std::unique_ptr<Access> access;
-  if (!options.config.auth_tokens_file.empty()) {
-    absl::StatusOr<std::unique_ptr<Access>> opened = Access::Open(options.config.auth_tokens_file);
-    if (!opened.ok()) {
-      return absl::Status(opened.status().code(),
-                          absl::StrCat("auth.tokens_file: ", opened.status().message()));
-    }
+  if (AsksWhoCalls(options.config)) {
+    absl::StatusOr<std::unique_ptr<Access>> opened = Access::Open(AccessOptionsFrom(options.config));
+    if (!opened.ok()) return opened.status();
     access = *std::move(opened);
   }
   std::unique_ptr<Store> store = std::move(options.store);
