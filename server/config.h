@@ -41,6 +41,14 @@ struct Config {
   int lease_seconds = 0;
   int shutdown_seconds = 0;
   int rpc_threads = 0;
+  double rpc_tenant_calls_per_second = 0;  // 0: no limit
+  int rpc_tenant_burst = 0;                // 0: as many as a second's
+  int rpc_max_connections = 0;
+  int rpc_max_connection_age_seconds = 0;
+  int rpc_handshake_seconds = 0;
+  int rpc_max_streams = 0;
+  int rpc_stream_idle_seconds = 0;
+  int rpc_stream_seconds = 0;
   int sample_limit = 0;
   double sample_min_importance = 0;
   double sample_min_confidence = 0;

@@ -106,6 +106,9 @@ class Daemon:
         path = self.folder / "log.txt"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
+    def pid(self):
+        return self._process.pid
+
     def is_alive(self):
         return self._process is not None and self._process.poll() is None
 
