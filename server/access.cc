@@ -17,7 +17,7 @@ namespace slowwave {
 namespace {
 
 constexpr char kAllTenants[] = "*";
-constexpr size_t kMaxTokenBytes = 4096;
+constexpr size_t kMaxHeaderBytes = 8192;
 
 const std::map<std::string, Role>& Roles() {
   static const auto* const roles = new std::map<std::string, Role>{
@@ -35,12 +35,12 @@ absl::StatusOr<unsigned> RolesOf(const YAML::Node& list) {
   unsigned roles = 0;
   if (list.IsDefined() && list.IsSequence()) {
     for (const YAML::Node& entry : list) {
-      const auto found = Roles().find(entry.as<std::string>());
-      if (found == Roles().end()) {
+      const std::optional<Role> role = RoleNamed(entry.as<std::string>());
+      if (!role) {
         roles = 0;
         break;
       }
-      roles |= static_cast<unsigned>(found->second);
+      roles |= static_cast<unsigned>(*role);
     }
   }
   if (roles == 0) return absl::InvalidArgumentError("roles: needs a list of read, write, operate, erase");
@@ -79,6 +79,12 @@ absl::StatusOr<std::pair<std::string, Caller>> CallerOf(const YAML::Node& entry)
 }
 
 }  // namespace
+
+std::optional<Role> RoleNamed(absl::string_view name) {
+  const auto found = Roles().find(std::string(name));
+  if (found == Roles().end()) return std::nullopt;
+  return found->second;
+}
 
 std::optional<Role> RoleOf(absl::string_view method) {
   static const auto* const roles = new std::map<std::string, Role>{
@@ -119,13 +125,6 @@ std::optional<Role> RoleOf(absl::string_view method) {
   return found->second;
 }
 
-Access::Stamp Access::StampOf(const std::string& path) {
-  struct stat file {};
-  if (stat(path.c_str(), &file) != 0) return {};
-  return {int64_t{file.st_mtim.tv_sec} * 1'000'000'000 + file.st_mtim.tv_nsec, int64_t{file.st_size},
-          uint64_t{file.st_ino}};
-}
-
 absl::StatusOr<Access::Callers> Access::Read(const std::string& path) {
   Callers callers;
   try {
@@ -154,29 +153,31 @@ absl::StatusOr<Access::Callers> Access::Read(const std::string& path) {
   return callers;
 }
 
-absl::StatusOr<std::unique_ptr<Access>> Access::Open(std::string path) {
-  auto access = std::unique_ptr<Access>(new Access(std::move(path)));
+absl::StatusOr<std::unique_ptr<Access>> Access::Open(AccessOptions options) {
+  const auto under = [](const char* key, const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat(key, ": ", status.message()));
+  };
+  std::unique_ptr<JwtVerifier> jwt;
+  if (options.jwt) {
+    absl::StatusOr<std::unique_ptr<JwtVerifier>> opened = JwtVerifier::Open(*std::move(options.jwt));
+    if (!opened.ok()) return under("auth.jwt", opened.status());
+    jwt = *std::move(opened);
+  }
+  auto access = std::unique_ptr<Access>(new Access(std::move(options.tokens_file), std::move(jwt)));
+  if (access->path_.empty()) return access;
   absl::MutexLock lock(&access->mu_);
-  access->stamp_ = StampOf(access->path_);
+  access->stamp_ = FileStamp::Of(access->path_);
   absl::StatusOr<Callers> callers = Read(access->path_);
-  if (!callers.ok()) return callers.status();
+  if (!callers.ok()) return under("auth.tokens_file", callers.status());
   access->callers_ = *std::move(callers);
   return access;
 }
 
-absl::StatusOr<CallerPtr> Access::Authenticate(absl::string_view authorization) {
-  if (authorization.empty()) {
-    return absl::UnauthenticatedError("no credentials; send the header authorization: Bearer TOKEN");
-  }
-  absl::string_view token = authorization;
-  if (authorization.size() < 7 || !absl::EqualsIgnoreCase(authorization.substr(0, 7), "bearer ") ||
-      authorization.size() > kMaxTokenBytes) {
-    return absl::UnauthenticatedError("the authorization header is not of the form Bearer TOKEN");
-  }
-  token.remove_prefix(7);
-  const std::string hash = Sha256Hex(absl::StripAsciiWhitespace(token));
+CallerPtr Access::Known(absl::string_view token) {
+  if (path_.empty()) return nullptr;
+  const std::string hash = Sha256Hex(token);
   absl::MutexLock lock(&mu_);
-  if (const Stamp stamp = StampOf(path_); !(stamp == stamp_)) {
+  if (const FileStamp stamp = FileStamp::Of(path_); !(stamp == stamp_)) {
     stamp_ = stamp;
     absl::StatusOr<Callers> callers = Read(path_);
     if (callers.ok()) {
@@ -188,11 +189,27 @@ absl::StatusOr<CallerPtr> Access::Authenticate(absl::string_view authorization) 
     }
   }
   const auto found = callers_.find(hash);
-  if (found == callers_.end()) return absl::UnauthenticatedError("the token is not known");
-  if (found->second->expires && *found->second->expires <= absl::Now()) {
+  return found == callers_.end() ? nullptr : found->second;
+}
+
+absl::StatusOr<CallerPtr> Access::Authenticate(absl::string_view authorization) {
+  if (authorization.empty()) {
+    return absl::UnauthenticatedError("no credentials; send the header authorization: Bearer TOKEN");
+  }
+  absl::string_view token = authorization;
+  if (authorization.size() < 7 || !absl::EqualsIgnoreCase(authorization.substr(0, 7), "bearer ") ||
+      authorization.size() > kMaxHeaderBytes) {
+    return absl::UnauthenticatedError("the authorization header is not of the form Bearer TOKEN");
+  }
+  token.remove_prefix(7);
+  token = absl::StripAsciiWhitespace(token);
+  CallerPtr caller = Known(token);
+  if (caller == nullptr && jwt_ != nullptr && JwtVerifier::LooksLikeOne(token)) return jwt_->Verify(token);
+  if (caller == nullptr) return absl::UnauthenticatedError("the token is not known");
+  if (caller->expires && *caller->expires <= absl::Now()) {
     return absl::UnauthenticatedError("the token has expired");
   }
-  return found->second;
+  return caller;
 }
 
 absl::Status CheckRole(const CallerPtr& caller, Role role) {

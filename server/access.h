@@ -1,10 +1,9 @@
 // Who calls, and what they may do: bearer tokens from a file of their hashes, each of one tenant (or all)
-// with roles. The file is read again when it changes.
+// with roles, and JWTs of an issuer that is trusted. The files are read again when they change.
 #ifndef SLOWWAVE_SERVER_ACCESS_H_
 #define SLOWWAVE_SERVER_ACCESS_H_
 
 #include <google/protobuf/message.h>
-#include <sys/stat.h>
 
 #include <map>
 #include <memory>
@@ -16,61 +15,45 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
+#include "server/caller.h"
+#include "server/file_stamp.h"
+#include "server/jwt.h"
 
 namespace slowwave {
 
-// What a call needs. Bits.
-enum class Role : unsigned {
-  kRead = 1,     // memories, facts, tasks, reports
-  kWrite = 2,    // tell memories, ask for sleep
-  kOperate = 4,  // cancel, retry, slots, tenant settings
-  kErase = 8,    // forget
-};
-
-// Of a method of either service, by its plain name. Nothing if there is none: then nobody may call it.
+// What a method of either service needs, by its plain name. Nothing if there is none: then nobody may call
+// it.
 std::optional<Role> RoleOf(absl::string_view method);
 
-struct Caller {
-  std::string name;    // for the audit
-  std::string tenant;  // `*`: all
-  unsigned roles = 0;
-  std::optional<absl::Time> expires;
+struct AccessOptions {
+  std::string tokens_file;        // empty: no tokens of our own
+  std::optional<JwtOptions> jwt;  // none: no JWTs
 };
-
-// Null: nobody is asked who they are.
-using CallerPtr = std::shared_ptr<const Caller>;
 
 // Any thread.
 class Access {
  public:
-  // The file is YAML, a list of {name, sha256, tenant, roles, expires?}; see README. InvalidArgument names
-  // what is wrong in it; NotFound.
-  static absl::StatusOr<std::unique_ptr<Access>> Open(std::string path);
+  // The file of tokens is YAML, a list of {name, sha256, tenant, roles, expires?}; see README.
+  // InvalidArgument names the file's key and what is wrong in it; NotFound.
+  static absl::StatusOr<std::unique_ptr<Access>> Open(AccessOptions options);
 
-  // `authorization`: that header, `Bearer TOKEN`. Unauthenticated: it is missing, of another kind, unknown or
-  // expired. If the file has changed and cannot be read, what it said before still holds, and a line is
-  // logged.
+  // `authorization`: that header, `Bearer TOKEN`. A token that the file does not have may be a JWT.
+  // Unauthenticated: it is missing, of another kind, unknown or expired. If the file has changed and cannot
+  // be read, what it said before still holds, and a line is logged.
   absl::StatusOr<CallerPtr> Authenticate(absl::string_view authorization);
 
  private:
   using Callers = std::map<std::string, CallerPtr>;  // by hash of the token
-  // What tells one version of the file from another.
-  struct Stamp {
-    int64_t nanos = 0, size = 0;
-    uint64_t inode = 0;
-    bool operator==(const Stamp& other) const {
-      return nanos == other.nanos && size == other.size && inode == other.inode;
-    }
-  };
 
-  explicit Access(std::string path) : path_(std::move(path)) {}
+  Access(std::string path, std::unique_ptr<JwtVerifier> jwt) : path_(std::move(path)), jwt_(std::move(jwt)) {}
   static absl::StatusOr<Callers> Read(const std::string& path);
-  static Stamp StampOf(const std::string& path);
+  // Null: the file has no such token.
+  CallerPtr Known(absl::string_view token);
 
-  const std::string path_;
+  const std::string path_;                  // empty: none
+  const std::unique_ptr<JwtVerifier> jwt_;  // null: none
   absl::Mutex mu_;
-  Stamp stamp_ ABSL_GUARDED_BY(mu_);
+  FileStamp stamp_ ABSL_GUARDED_BY(mu_);
   Callers callers_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -26,6 +26,7 @@
 #include "core/engine.h"
 #include "core/llm_extractor.h"
 #include "server/access.h"
+#include "server/connection_listener.h"
 #include "server/consolidation_service.h"
 #include "server/http_embedder.h"
 #include "server/http_endpoint.h"
@@ -35,6 +36,8 @@
 #include "server/rpc_metrics.h"
 #include "server/store_metrics.h"
 #include "server/store_watch.h"
+#include "server/stream_timers.h"
+#include "server/tenant_rates.h"
 #include "server/transport_security.h"
 #include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/sqlite_store.h"
@@ -43,8 +46,9 @@ namespace slowwave {
 namespace {
 
 constexpr int kMaxRequestBytes = 4 << 20;
-constexpr int kMaxConcurrentStreams = 1024;  // a connection
+constexpr int kMaxMetadataBytes = 16 << 10;  // of a call
 constexpr size_t kMaxWaitingCalls = 4096;
+constexpr size_t kMaxRatedTenants = 10'000;
 constexpr size_t kMaxTransportBytes = 256 << 20;
 constexpr absl::Duration kLookAtStore = absl::Seconds(1);  // beside the deadline of a look, well within 5 s
 constexpr std::chrono::milliseconds kCancelAfter{500};     // calls still open when the rest has drained
@@ -78,6 +82,13 @@ EngineOptions EngineOptionsFrom(const Config& config) {
   double threshold = 0;
   if (absl::SimpleAtod(config.cluster_threshold, &threshold)) options.similarity_threshold = threshold;
   return options;
+}
+
+std::unique_ptr<TenantRates> RatesFrom(const Config& config) {
+  const double rate = config.rpc_tenant_calls_per_second;
+  if (rate <= 0) return nullptr;
+  const double burst = config.rpc_tenant_burst > 0 ? config.rpc_tenant_burst : rate;
+  return std::make_unique<TenantRates>(rate, burst, kMaxRatedTenants, SystemSteadyClock());
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const Config& config, StoreObserver& observer) {
@@ -146,8 +157,13 @@ struct App::Impl {
         engine(EngineOptionsFrom(config), *store, *metrics, extractor.get(), embedder.get()),
         env{*store, engine, options.now, MakeUuid},
         executor(config.rpc_threads, kMaxWaitingCalls),
-        consolidation(env, {executor, gate, access.get()}),
-        memory(env, {executor, gate, access.get()}),
+        rates(RatesFrom(config)),
+        timers(StreamLimits{.idle = absl::Seconds(config.rpc_stream_idle_seconds),
+                            .total = absl::Seconds(config.rpc_stream_seconds)},
+               SystemSteadyClock()),
+        room{executor, gate, access.get(), rates.get(), &timers},
+        consolidation(env, room),
+        memory(env, room),
         watch([this] { return store->Ping(); }, kLookAtStore) {}
 
   const Config config;
@@ -163,9 +179,14 @@ struct App::Impl {
   const ServiceEnv env;
   CallGate gate;
   Executor executor;
+  const std::unique_ptr<TenantRates> rates;  // null: no limit
+  StreamTimers timers;
+  const CallRoom room;
   ConsolidationService consolidation;
   MemoryService memory;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
+  std::unique_ptr<ConnectionListener> listener;
   std::atomic<bool> serving = false, draining = false;
   StoreWatch watch;
   std::unique_ptr<HttpEndpoint> http;
@@ -210,13 +231,19 @@ absl::Status App::Impl::Listen() {
   if (!credentials.ok()) return credentials.status();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  absl::StatusOr<std::unique_ptr<ConnectionListener>> opened =
+      ConnectionListener::Open(*address, config.rpc_max_connections);
+  if (!opened.ok()) return opened.status();
+  listener = *std::move(opened);
   grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort(config.listen, *credentials, &port);
+  acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, *credentials);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
-  // Two daemons on one port would share its calls at random.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, config.rpc_max_streams);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 1000 * config.rpc_handshake_seconds);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 1000 * config.rpc_max_connection_age_seconds);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 1000 * config.rpc_stream_seconds);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
@@ -228,10 +255,14 @@ absl::Status App::Impl::Listen() {
   builder.RegisterService(&consolidation);
   builder.RegisterService(&memory);
   server = builder.BuildAndStart();
-  if (server == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat("listen: cannot listen on ", config.listen));
-  }
-  listen = absl::StrCat(address->host, ":", port);
+  if (server == nullptr) return absl::UnavailableError("listen: gRPC does not start");
+  timers.Run();
+  listener->Run([this](int socket) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = socket;
+    acceptor->HandleNewConnection(&connection);
+  });
+  listen = absl::StrCat(address->host, ":", listener->port());
   return absl::OkStatus();
 }
 
@@ -240,12 +271,9 @@ App::~App() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<App>> App::Create(AppOptions options) {
   std::unique_ptr<Access> access;
-  if (!options.config.auth_tokens_file.empty()) {
-    absl::StatusOr<std::unique_ptr<Access>> opened = Access::Open(options.config.auth_tokens_file);
-    if (!opened.ok()) {
-      return absl::Status(opened.status().code(),
-                          absl::StrCat("auth.tokens_file: ", opened.status().message()));
-    }
+  if (AsksWhoCalls(options.config)) {
+    absl::StatusOr<std::unique_ptr<Access>> opened = Access::Open(AccessOptionsFrom(options.config));
+    if (!opened.ok()) return opened.status();
     access = *std::move(opened);
   }
   auto registry = std::make_unique<prometheus::Registry>();
@@ -308,11 +336,13 @@ void App::Stop() {
   if (app.server != nullptr) app.server->GetHealthCheckService()->Shutdown();
   app.gate.Close();
   app.consolidation.Drain();
+  app.timers.Drain();
   app.engine.Stop(absl::Seconds(app.config.shutdown_seconds));
   app.watch.Stop();
   if (!app.gate.WaitIdle(std::max(absl::ZeroDuration(), deadline - absl::Now()))) {
     spdlog::warn("calls are still open and will be cancelled");
   }
+  if (app.listener != nullptr) app.listener->Stop();
   // Health watches never end by themselves, so there is a deadline even if all else is done.
   if (app.server != nullptr) app.server->Shutdown(std::chrono::system_clock::now() + kCancelAfter);
   app.executor.Stop();

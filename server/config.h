@@ -26,7 +26,10 @@ struct Config {
   std::string http_listen;                                      // empty: none
   std::string tls_cert_file, tls_key_file, tls_client_ca_file;  // empty: none
   int tls_reload_seconds = 0;
-  std::string auth_tokens_file;       // empty: nobody is asked who they are
+  std::string auth_tokens_file;  // empty: no tokens of our own; without JWTs nobody is asked who they are
+  std::string auth_jwt_keys_file, auth_jwt_issuer, auth_jwt_audience;  // empty: no JWTs
+  std::string auth_jwt_tenant_claim, auth_jwt_roles_claim;
+  int auth_jwt_leeway_seconds = 0;
   std::string allow_insecure_listen;  // false, true
   std::string data_dir;               // empty: see StorePath
   std::string store_url;              // empty: a file in data_dir
@@ -38,6 +41,14 @@ struct Config {
   int lease_seconds = 0;
   int shutdown_seconds = 0;
   int rpc_threads = 0;
+  double rpc_tenant_calls_per_second = 0;  // 0: no limit
+  int rpc_tenant_burst = 0;                // 0: as many as a second's
+  int rpc_max_connections = 0;
+  int rpc_max_connection_age_seconds = 0;
+  int rpc_handshake_seconds = 0;
+  int rpc_max_streams = 0;
+  int rpc_stream_idle_seconds = 0;
+  int rpc_stream_seconds = 0;
   int sample_limit = 0;
   double sample_min_importance = 0;
   double sample_min_confidence = 0;

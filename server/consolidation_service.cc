@@ -58,16 +58,17 @@ ConsolidationService::ConsolidationService(const ServiceEnv& env, CallRoom room)
   Unary<v1::CancelTaskRequest, v1::Task>("CancelTask", [this](const auto& r) { return CancelTask(r); });
   Unary<v1::RetryTaskRequest, v1::TriggerConsolidationResponse>(
       "RetryTask", [this](const auto& r) { return RetryTask(r); });
-  ServerStream(
-      "WatchTask",
-      [this](const grpc::ByteBuffer& bytes, const CallerPtr& caller, CallGate::Pass pass) -> WriteReactor* {
-        v1::WatchTaskRequest request;
-        absl::Status status = ParseRequest(bytes, request);
-        if (status.ok()) status = CheckTenantOf(caller, request);
-        absl::StatusOr<std::string> tenant = status.ok() ? CheckTaskRequest(request) : status;
-        if (!tenant.ok()) return new Refused<WriteReactor>(ToGrpc(tenant.status()));
-        return watchers_.Start(*std::move(tenant), request.task_id(), std::move(pass));
-      });
+  ServerStream("WatchTask",
+               [this, room](const grpc::ByteBuffer& bytes, const CallerPtr& caller, CallGate::Pass pass,
+                            grpc::CallbackServerContext&) -> WriteReactor* {
+                 v1::WatchTaskRequest request;
+                 absl::Status status = ParseRequest(bytes, request);
+                 if (status.ok()) status = CheckTenantOf(caller, request);
+                 if (status.ok()) status = AdmitRequest(room.rates, caller, request);
+                 absl::StatusOr<std::string> tenant = status.ok() ? CheckTaskRequest(request) : status;
+                 if (!tenant.ok()) return new Refused<WriteReactor>(ToGrpc(tenant.status()));
+                 return watchers_.Start(*std::move(tenant), request.task_id(), std::move(pass), room.timers);
+               });
   Unary<v1::GetTenantRequest, v1::TenantSettings>("GetTenant",
                                                   [this](const auto& r) { return GetTenant(r); });
   Unary<v1::PutTenantRequest, v1::TenantSettings>("PutTenant",

@@ -40,6 +40,7 @@ absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
     if (status.ok() && (!user_.has_value() || !message.tenant().empty())) {
       status = CheckTenantOf(caller_, message);
     }
+    if (status.ok() && !user_.has_value()) status = AdmitRequest(rates_, caller_, message);
     if (status.ok() && !user_.has_value()) Audit("IngestEpisodeStream", caller_, message, status);
     if (status.ok() && (!user_.has_value() || !message.user().empty() || !message.tenant().empty())) {
       absl::StatusOr<UserKey> user = CheckUser(message.tenant(), message.user());
@@ -87,6 +88,7 @@ absl::Status ImportSink::Take(std::vector<std::string> messages) {
     BadText bad;
     absl::Status status = Parse(std::move(wire), message, bad);
     if (status.ok() && (first_ || !message.tenant().empty())) status = CheckTenantOf(caller_, message);
+    if (status.ok() && first_) status = AdmitRequest(rates_, caller_, message);
     if (status.ok() && first_) Audit("ImportUser", caller_, message, status);
     if (status.ok()) status = CheckString(message.tenant(), "tenant", kMaxIdBytes, false);
     if (status.ok()) status = CheckString(message.user(), "user", kMaxIdBytes, false);

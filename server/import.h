@@ -10,13 +10,15 @@
 #include "server/access.h"
 #include "server/ingest.h"
 #include "server/stream_reader.h"
+#include "server/tenant_rates.h"
 
 namespace slowwave {
 
 // IngestEpisodeStream.
 class EpisodeSink : public StreamSink {
  public:
-  EpisodeSink(const ServiceEnv& env, CallerPtr caller) : env_(env), caller_(std::move(caller)) {}
+  EpisodeSink(const ServiceEnv& env, CallerPtr caller, TenantRates* rates)
+      : env_(env), caller_(std::move(caller)), rates_(rates) {}
   absl::Status Take(std::vector<std::string> messages) override;
   absl::StatusOr<grpc::ByteBuffer> Finish() override;
 
@@ -25,6 +27,7 @@ class EpisodeSink : public StreamSink {
 
   const ServiceEnv& env_;
   const CallerPtr caller_;
+  TenantRates* const rates_;  // null: no limit
   std::optional<UserKey> user_;
   int64_t next_index_ = 0;
   std::vector<IngestItem> items_;
@@ -34,7 +37,8 @@ class EpisodeSink : public StreamSink {
 // ImportUser.
 class ImportSink : public StreamSink {
  public:
-  ImportSink(const ServiceEnv& env, CallerPtr caller) : env_(env), caller_(std::move(caller)) {}
+  ImportSink(const ServiceEnv& env, CallerPtr caller, TenantRates* rates)
+      : env_(env), caller_(std::move(caller)), rates_(rates) {}
   absl::Status Take(std::vector<std::string> messages) override;
   absl::StatusOr<grpc::ByteBuffer> Finish() override;
 
@@ -48,6 +52,7 @@ class ImportSink : public StreamSink {
 
   const ServiceEnv& env_;
   const CallerPtr caller_;
+  TenantRates* const rates_;   // null: no limit
   std::string tenant_, name_;  // as the first message gave them; `name_` may be the header's
   bool first_ = true;
   int64_t next_index_ = 0;

@@ -44,8 +44,8 @@ MemoryService::MemoryService(const ServiceEnv& env, CallRoom room)
   ClientStream(
       "IngestEpisodeStream",
       [this, room](grpc::ByteBuffer* response, const CallerPtr& caller, CallGate::Pass pass) -> ReadReactor* {
-        return new StreamReader(room.executor, std::make_unique<EpisodeSink>(env_, caller), response,
-                                std::move(pass));
+        return new StreamReader(room.executor, std::make_unique<EpisodeSink>(env_, caller, room.rates),
+                                response, std::move(pass), room.timers);
       });
   Unary<v1::GetEpisodeRequest, v1::StoredEpisode>("GetEpisode",
                                                   [this](const auto& r) { return GetEpisode(r); });
@@ -60,23 +60,25 @@ MemoryService::MemoryService(const ServiceEnv& env, CallRoom room)
   Unary<v1::ListSlotsRequest, v1::ListSlotsResponse>("ListSlots",
                                                      [this](const auto& r) { return ListSlots(r); });
   ServerStream("ExportUser",
-               [this, room](const grpc::ByteBuffer& bytes, const CallerPtr& caller,
-                            CallGate::Pass pass) -> WriteReactor* {
+               [this, room](const grpc::ByteBuffer& bytes, const CallerPtr& caller, CallGate::Pass pass,
+                            grpc::CallbackServerContext& context) -> WriteReactor* {
                  v1::ExportUserRequest request;
                  absl::Status status = ParseRequest(bytes, request);
                  if (status.ok()) status = CheckTenantOf(caller, request);
+                 if (status.ok()) status = AdmitRequest(room.rates, caller, request);
                  if (!status.ok()) {
                    return new Refused<WriteReactor>(ToGrpc(status));
                  }
                  auto source = std::make_shared<UserExport>(env_, std::move(request));
                  return new StreamWriter(
-                     room.executor, [source] { return source->Next(); }, std::move(pass));
+                     room.executor, [source] { return source->Next(); }, std::move(pass), room.timers,
+                     context);
                });
   ClientStream(
       "ImportUser",
       [this, room](grpc::ByteBuffer* response, const CallerPtr& caller, CallGate::Pass pass) -> ReadReactor* {
-        return new StreamReader(room.executor, std::make_unique<ImportSink>(env_, caller), response,
-                                std::move(pass));
+        return new StreamReader(room.executor, std::make_unique<ImportSink>(env_, caller, room.rates),
+                                response, std::move(pass), room.timers);
       });
   Unary<v1::VerifyUserRequest, v1::VerifyUserResponse>("VerifyUser",
                                                        [this](const auto& r) { return VerifyUser(r); });

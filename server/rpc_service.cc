@@ -27,6 +27,13 @@ grpc::internal::RpcMethod::RpcType TypeOf(const google::protobuf::MethodDescript
                                    : grpc::internal::RpcMethod::NORMAL_RPC;
 }
 
+// gRPC's own way to say when to try again: its clients go by it, if they retry.
+void AddRetryHint(grpc::CallbackServerContext& context, const absl::Status& status) {
+  const std::optional<absl::Duration> delay = RetryDelayOf(status);
+  if (delay)
+    context.AddTrailingMetadata("grpc-retry-pushback-ms", absl::StrCat(absl::ToInt64Milliseconds(*delay)));
+}
+
 // As JSON: a name may hold a line break.
 std::string Quoted(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -107,6 +114,7 @@ absl::StatusOr<CallerPtr> RpcService::Admit(const char* name,
   const std::optional<Role> role = RoleOf(name);
   if (!role) return absl::PermissionDeniedError("nobody may call this");
   if (absl::Status s = CheckRole(*caller, *role); !s.ok()) return s;
+  if (absl::Status s = AdmitCaller(room_.rates, *caller); !s.ok()) return s;
   return caller;
 }
 
@@ -146,6 +154,7 @@ void RpcService::RawUnary(
                 // What it says may hold a memory's text.
                 status = absl::InternalError("the call failed unexpectedly");
               }
+              AddRetryHint(*context, status);
               reactor->Finish(ToGrpc(status));
             });
             if (!accepted) reactor->Finish(ToGrpc(TooManyCalls()));
@@ -153,9 +162,10 @@ void RpcService::RawUnary(
           }));
 }
 
-void RpcService::ServerStream(
-    const char* name,
-    std::function<WriteReactor*(const grpc::ByteBuffer&, const CallerPtr&, CallGate::Pass)> start) {
+void RpcService::ServerStream(const char* name,
+                              std::function<WriteReactor*(const grpc::ByteBuffer&, const CallerPtr&,
+                                                          CallGate::Pass, grpc::CallbackServerContext&)>
+                                  start) {
   MarkMethodRawCallback(
       Find(name),
       new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
@@ -164,8 +174,11 @@ void RpcService::ServerStream(
             CallGate::Pass pass = room_.gate.Enter();
             if (pass == nullptr) return new Refused<WriteReactor>(ToGrpc(Draining()));
             const absl::StatusOr<CallerPtr> caller = Admit(name, *context);
-            if (!caller.ok()) return new Refused<WriteReactor>(ToGrpc(caller.status()));
-            return start(*request, *caller, std::move(pass));
+            if (!caller.ok()) {
+              AddRetryHint(*context, caller.status());
+              return new Refused<WriteReactor>(ToGrpc(caller.status()));
+            }
+            return start(*request, *caller, std::move(pass), *context);
           }));
 }
 
@@ -179,7 +192,10 @@ void RpcService::ClientStream(
                         CallGate::Pass pass = room_.gate.Enter();
                         if (pass == nullptr) return new Refused<ReadReactor>(ToGrpc(Draining()));
                         const absl::StatusOr<CallerPtr> caller = Admit(name, *context);
-                        if (!caller.ok()) return new Refused<ReadReactor>(ToGrpc(caller.status()));
+                        if (!caller.ok()) {
+                          AddRetryHint(*context, caller.status());
+                          return new Refused<ReadReactor>(ToGrpc(caller.status()));
+                        }
                         const CallTrace trace(*context);
                         return start(response, *caller, std::move(pass));
                       }));

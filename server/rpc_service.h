@@ -20,6 +20,8 @@
 #include "server/access.h"
 #include "server/call_gate.h"
 #include "server/executor.h"
+#include "server/stream_timers.h"
+#include "server/tenant_rates.h"
 #include "server/wire_text.h"
 
 namespace slowwave {
@@ -43,7 +45,9 @@ class Refused : public Reactor {
 struct CallRoom {
   Executor& executor;
   CallGate& gate;
-  Access* access;  // null: anyone may call
+  Access* access;        // null: anyone may call
+  TenantRates* rates;    // null: as often as they like
+  StreamTimers* timers;  // null: streams take as long as they like
 };
 
 // Register methods in the constructor; the service outlives the server. Calls that come once the gate is
@@ -60,11 +64,12 @@ class RpcService : public grpc::Service {
   template <typename Request, typename Response>
   void Unary(const char* name, std::function<absl::StatusOr<Response>(const Request&)> method) {
     RawUnary(name,
-             [name, method = std::move(method)](const grpc::ByteBuffer& bytes,
-                                                const CallerPtr& caller) -> absl::StatusOr<grpc::ByteBuffer> {
+             [this, name, method = std::move(method)](
+                 const grpc::ByteBuffer& bytes, const CallerPtr& caller) -> absl::StatusOr<grpc::ByteBuffer> {
                Request request;
                if (absl::Status status = ParseRequest(bytes, request); !status.ok()) return status;
                if (absl::Status status = CheckTenantOf(caller, request); !status.ok()) return status;
+               if (absl::Status s = AdmitRequest(room_.rates, caller, request); !s.ok()) return s;
                absl::StatusOr<Response> response = method(request);
                Audit(name, caller, request, response.status());
                if (!response.ok()) return response.status();
@@ -76,12 +81,13 @@ class RpcService : public grpc::Service {
   void LenientUnary(const char* name,
                     std::function<absl::StatusOr<Response>(const Request&, const BadText&)> method) {
     RawUnary(name,
-             [name, method = std::move(method)](const grpc::ByteBuffer& bytes,
-                                                const CallerPtr& caller) -> absl::StatusOr<grpc::ByteBuffer> {
+             [this, name, method = std::move(method)](
+                 const grpc::ByteBuffer& bytes, const CallerPtr& caller) -> absl::StatusOr<grpc::ByteBuffer> {
                Request request;
                BadText bad;
                if (absl::Status status = ParseWire(Flatten(bytes), request, bad); !status.ok()) return status;
                if (absl::Status status = CheckTenantOf(caller, request); !status.ok()) return status;
+               if (absl::Status s = AdmitRequest(room_.rates, caller, request); !s.ok()) return s;
                absl::StatusOr<Response> response = method(request, bad);
                Audit(name, caller, request, response.status());
                if (!response.ok()) return response.status();
@@ -93,9 +99,10 @@ class RpcService : public grpc::Service {
       std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&, const CallerPtr&)> method);
   // `start` returns a reactor that holds the pass and deletes itself in OnDone. It runs on a gRPC thread and
   // must not block.
-  void ServerStream(
-      const char* name,
-      std::function<WriteReactor*(const grpc::ByteBuffer&, const CallerPtr&, CallGate::Pass)> start);
+  void ServerStream(const char* name,
+                    std::function<WriteReactor*(const grpc::ByteBuffer&, const CallerPtr&, CallGate::Pass,
+                                                grpc::CallbackServerContext&)>
+                        start);
   void ClientStream(const char* name,
                     std::function<ReadReactor*(grpc::ByteBuffer*, const CallerPtr&, CallGate::Pass)> start);
   // A later version's.
@@ -103,7 +110,7 @@ class RpcService : public grpc::Service {
 
  private:
   int Find(const char* name);
-  // Who calls, if they may. Unauthenticated, PermissionDenied.
+  // Who calls, if they may. Unauthenticated, PermissionDenied, ResourceExhausted.
   absl::StatusOr<CallerPtr> Admit(const char* name, const grpc::CallbackServerContext& context) const;
 
   const CallRoom room_;

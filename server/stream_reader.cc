@@ -15,12 +15,26 @@ constexpr size_t kMaxGathered = 4 << 20;
 }  // namespace
 
 StreamReader::StreamReader(Executor& executor, std::unique_ptr<StreamSink> sink, grpc::ByteBuffer* response,
-                           CallGate::Pass pass)
+                           CallGate::Pass pass, StreamTimers* timers)
     : pass_(std::move(pass)), executor_(executor), sink_(std::move(sink)), response_(response) {
+  if (timers != nullptr) {
+    timer_ = timers->Start(StreamTimers::Kind::kRead, [this](const absl::Status& why) { End(why); });
+  }
   StartRead(&incoming_);
 }
 
+void StreamReader::End(const absl::Status& why) {
+  {
+    absl::MutexLock lock(&mu_);
+    end_ = why;
+    if (finished_ || working_) return;
+    finished_ = true;
+  }
+  Finish(ToGrpc(why));
+}
+
 void StreamReader::OnReadDone(bool ok) {
+  if (ok && timer_ != nullptr) timer_->Touch();
   bool read = false;
   {
     absl::MutexLock lock(&mu_);
@@ -70,8 +84,10 @@ void StreamReader::Work() {
   } catch (const std::exception&) {
     status = absl::InternalError("the call failed unexpectedly");
   }
+  if (timer_ != nullptr) timer_->Touch();
   {
     absl::MutexLock lock(&mu_);
+    if (status.ok() && !last) status = end_;
     if (status.ok() && !last) {
       // Back to the queue's end between batches, so that one stream does not hold a thread.
       if (!gathered_.empty() || ended_) {

@@ -16,6 +16,7 @@
 #include "server/call_gate.h"
 #include "server/call_trace.h"
 #include "server/executor.h"
+#include "server/stream_timers.h"
 
 namespace slowwave {
 
@@ -32,13 +33,16 @@ class StreamSink {
 // Deletes itself when the call is over. What was received before a call broke off is still taken.
 class StreamReader : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
+  // `timers` may be null: then it takes as long as the client likes.
   StreamReader(Executor& executor, std::unique_ptr<StreamSink> sink, grpc::ByteBuffer* response,
-               CallGate::Pass pass);
+               CallGate::Pass pass, StreamTimers* timers);
   void OnReadDone(bool ok) override;
   void OnDone() override { delete this; }
 
  private:
   void Work();
+  // The call is to end; at once, unless something is being stored.
+  void End(const absl::Status& why);
 
   const std::optional<TraceContext> trace_ = CallTrace::Current();  // of the call that made it
   const CallGate::Pass pass_;
@@ -53,6 +57,8 @@ class StreamReader : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   bool paused_ ABSL_GUARDED_BY(mu_) = false;  // no read is under way because enough is gathered
   bool ended_ ABSL_GUARDED_BY(mu_) = false;   // no read will follow
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status end_ ABSL_GUARDED_BY(mu_);       // not OK: it is to end so
+  std::unique_ptr<StreamTimers::Timer> timer_;  // last: it tells the rest
 };
 
 }  // namespace slowwave

@@ -10,8 +10,12 @@ namespace slowwave {
 
 StreamWriter::StreamWriter(Executor& executor,
                            std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next,
-                           CallGate::Pass pass)
+                           CallGate::Pass pass, StreamTimers* timers, grpc::CallbackServerContext& context)
     : pass_(std::move(pass)), executor_(executor), next_(std::move(next)) {
+  if (timers != nullptr) {
+    timer_ =
+        timers->Start(StreamTimers::Kind::kWrite, [&context](const absl::Status&) { context.TryCancel(); });
+  }
   if (!executor_.TrySubmit([this] { Make(); })) Finish(ToGrpc(TooManyCalls()));
 }
 

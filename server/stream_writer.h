@@ -5,11 +5,13 @@
 #include <grpcpp/grpcpp.h>
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "server/call_gate.h"
 #include "server/executor.h"
+#include "server/stream_timers.h"
 
 namespace slowwave {
 
@@ -18,8 +20,10 @@ class StreamWriter : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   // `next`: the next messages, or none at the end; called on the executor, by one thread at a time; may
   // block.
+  // `timers` may be null; else the call is cancelled when its time is over, as it may be waiting for a client
+  // that does not read.
   StreamWriter(Executor& executor, std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next,
-               CallGate::Pass pass);
+               CallGate::Pass pass, StreamTimers* timers, grpc::CallbackServerContext& context);
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }
 
@@ -32,6 +36,7 @@ class StreamWriter : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   const std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next_;
   std::vector<grpc::ByteBuffer> batch_;
   size_t written_ = 0;
+  std::unique_ptr<StreamTimers::Timer> timer_;  // gone with this in OnDone, before gRPC frees the context
 };
 
 }  // namespace slowwave

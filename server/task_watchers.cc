@@ -31,8 +31,12 @@ bool LooksFinal(const ProgressEvent& event) {
 class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                             public std::enable_shared_from_this<Watch> {
  public:
-  Watch(TaskWatchers& owner, std::string tenant, std::string task_id, CallGate::Pass pass)
-      : pass_(std::move(pass)), owner_(owner), tenant_(std::move(tenant)), task_id_(std::move(task_id)) {}
+  Watch(TaskWatchers& owner, std::string tenant, std::string task_id, CallGate::Pass pass,
+        StreamTimers* timers)
+      : pass_(std::move(pass)), owner_(owner), tenant_(std::move(tenant)), task_id_(std::move(task_id)) {
+    if (timers == nullptr) return;
+    timer_ = timers->Start(StreamTimers::Kind::kWrite, [this](const absl::Status& why) { Leave(why); });
+  }
 
   // False: too much waits.
   bool Begin() {
@@ -40,8 +44,9 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     return owner_.executor_.TrySubmit([self = self_] { self->Open(); });
   }
 
-  void Drain() {
-    Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { draining_ = true; });
+  // Ends, once what is being written is.
+  void Leave(const absl::Status& why) {
+    Note([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { leaving_ = why; });
   }
   void Look() {
     Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { look_ = true; });
@@ -59,6 +64,7 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   }
 
   void OnDone() override {
+    timer_.reset();
     if (handle_ != 0) owner_.env_.engine.progress().Unsubscribe(handle_);
     owner_.Remove(this);
     const std::shared_ptr<Watch> last = std::move(self_);
@@ -107,14 +113,15 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   void Step() {
     std::deque<ProgressEvent> events;
-    bool look = false, writing = false, gone = false, draining = false;
+    bool look = false, writing = false, gone = false;
+    absl::Status leaving;
     {
       absl::MutexLock lock(&mu_);
       events = std::exchange(events_, {});
       look = std::exchange(look_, false);
       writing = writing_;
       gone = gone_;
-      draining = draining_;
+      leaving = leaving_;
     }
     for (const ProgressEvent& event : events) {
       look = look || LooksFinal(event);
@@ -135,8 +142,8 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       StartWrite(&message_);
     } else if (complete_) {
       return End(closing_);
-    } else if (draining) {
-      return End(Draining());
+    } else if (!leaving.ok()) {
+      return End(leaving);
     }
     absl::MutexLock lock(&mu_);
     stepping_ = false;
@@ -174,8 +181,9 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   const CallGate::Pass pass_;
   TaskWatchers& owner_;
   const std::string tenant_, task_id_;
-  std::shared_ptr<Watch> self_;  // until OnDone
-  int64_t handle_ = 0;           // set by Open before any step, read by OnDone after all
+  std::shared_ptr<Watch> self_;                 // until OnDone
+  int64_t handle_ = 0;                          // set by Open before any step, read by OnDone after all
+  std::unique_ptr<StreamTimers::Timer> timer_;  // until OnDone
 
   // The steps' own.
   std::deque<v1::TaskEvent> out_;
@@ -189,7 +197,7 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   bool look_ ABSL_GUARDED_BY(mu_) = false;  // the task's state is to be read
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool gone_ ABSL_GUARDED_BY(mu_) = false;
-  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status leaving_ ABSL_GUARDED_BY(mu_);   // not OK: it is to end so
   bool stepping_ ABSL_GUARDED_BY(mu_) = false;  // a step is queued or runs
   bool again_ ABSL_GUARDED_BY(mu_) = false;     // something was noted meanwhile
 };
@@ -203,12 +211,13 @@ TaskWatchers::~TaskWatchers() {
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* TaskWatchers::Start(std::string tenant, std::string task_id,
-                                                                CallGate::Pass pass) {
-  const auto watch = std::make_shared<Watch>(*this, std::move(tenant), std::move(task_id), std::move(pass));
+                                                                CallGate::Pass pass, StreamTimers* timers) {
+  const auto watch =
+      std::make_shared<Watch>(*this, std::move(tenant), std::move(task_id), std::move(pass), timers);
   {
     absl::MutexLock lock(&mu_);
     open_.insert(watch.get());
-    if (draining_) watch->Drain();
+    if (draining_) watch->Leave(Draining());
   }
   // gRPC calls OnDone only after it has got the reactor.
   if (!watch->Begin()) watch->Finish(ToGrpc(TooManyCalls()));
@@ -218,7 +227,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* TaskWatchers::Start(std::string tena
 void TaskWatchers::Drain() {
   absl::MutexLock lock(&mu_);
   draining_ = true;
-  for (Watch* watch : open_) watch->Drain();
+  for (Watch* watch : open_) watch->Leave(Draining());
 }
 
 void TaskWatchers::Remove(Watch* watch) {

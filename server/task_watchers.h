@@ -13,6 +13,7 @@
 #include "server/call_gate.h"
 #include "server/executor.h"
 #include "server/service_env.h"
+#include "server/stream_timers.h"
 
 namespace slowwave {
 
@@ -23,9 +24,9 @@ class TaskWatchers {
   TaskWatchers(const ServiceEnv& env, Executor& executor);
   ~TaskWatchers();
 
-  // A reactor that deletes itself; `tenant` and `task_id` are checked already.
+  // A reactor that deletes itself; `tenant` and `task_id` are checked already. `timers` may be null.
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Start(std::string tenant, std::string task_id,
-                                                    CallGate::Pass pass);
+                                                    CallGate::Pass pass, StreamTimers* timers);
   // Ends all watches, and those still to come, with UNAVAILABLE: the server goes. Idempotent.
   void Drain();
 

@@ -73,6 +73,23 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentialsFrom(c
   return grpc::experimental::TlsServerCredentials(options);
 }
 
+bool AsksWhoCalls(const Config& config) {
+  return !config.auth_tokens_file.empty() || !config.auth_jwt_keys_file.empty();
+}
+
+AccessOptions AccessOptionsFrom(const Config& config) {
+  AccessOptions options;
+  options.tokens_file = config.auth_tokens_file;
+  if (config.auth_jwt_keys_file.empty()) return options;
+  options.jwt = JwtOptions{.keys_file = config.auth_jwt_keys_file,
+                           .issuer = config.auth_jwt_issuer,
+                           .audience = config.auth_jwt_audience,
+                           .tenant_claim = config.auth_jwt_tenant_claim,
+                           .roles_claim = config.auth_jwt_roles_claim,
+                           .leeway = absl::Seconds(config.auth_jwt_leeway_seconds)};
+  return options;
+}
+
 absl::Status CheckSecurityKeys(const Config& config) {
   if (config.tls_cert_file.empty() != config.tls_key_file.empty()) {
     return absl::InvalidArgumentError("tls.cert_file and tls.key_file: allowed: both, or neither");
@@ -80,15 +97,28 @@ absl::Status CheckSecurityKeys(const Config& config) {
   if (config.tls_cert_file.empty() && !config.tls_client_ca_file.empty()) {
     return absl::InvalidArgumentError("tls.client_ca_file is for TLS, which needs tls.cert_file");
   }
+  const bool whole = !config.auth_jwt_issuer.empty() && !config.auth_jwt_audience.empty() &&
+                     !config.auth_jwt_tenant_claim.empty() && !config.auth_jwt_roles_claim.empty();
+  if (!config.auth_jwt_keys_file.empty() && !whole) {
+    return absl::InvalidArgumentError(
+        "auth.jwt.keys_file: needs auth.jwt.issuer, audience, tenant_claim and roles_claim: a token is for "
+        "somebody");
+  }
+  if (config.auth_jwt_keys_file.empty() &&
+      !(config.auth_jwt_issuer.empty() && config.auth_jwt_audience.empty())) {
+    return absl::InvalidArgumentError(
+        "auth.jwt.issuer and auth.jwt.audience are for JWTs, which need auth.jwt.keys_file");
+  }
   const absl::StatusOr<HostPort> listen = ParseHostPort(config.listen);
   if (!listen.ok() || IsLoopback(listen->host) || config.allow_insecure_listen == "true") {
     return absl::OkStatus();
   }
-  if (!config.tls_cert_file.empty() && !config.auth_tokens_file.empty()) return absl::OkStatus();
+  if (!config.tls_cert_file.empty() && AsksWhoCalls(config)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       "listen is '", config.listen,
       "', which others can reach; allowed: a loopback address, or with tls.cert_file, tls.key_file and "
-      "auth.tokens_file, or with allow_insecure_listen if something else keeps them out"));
+      "auth.tokens_file or auth.jwt.keys_file, or with allow_insecure_listen if something else keeps them "
+      "out"));
 }
 
 }  // namespace slowwave

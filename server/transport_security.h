@@ -1,4 +1,4 @@
-// What the gRPC port is wrapped in.
+// What the gRPC port is wrapped in, and whom it asks who they are.
 #ifndef SLOWWAVE_SERVER_TRANSPORT_SECURITY_H_
 #define SLOWWAVE_SERVER_TRANSPORT_SECURITY_H_
 
@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/access.h"
 #include "server/config.h"
 
 namespace slowwave {
@@ -16,6 +17,10 @@ namespace slowwave {
 // then have the new ones. With `tls.client_ca_file` clients have to show a certificate of it.
 // InvalidArgument: a file cannot be read, or certificate and key do not belong together.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentialsFrom(const Config& config);
+
+// Whether callers have to show a token, and what it is judged by.
+bool AsksWhoCalls(const Config& config);
+AccessOptions AccessOptionsFrom(const Config& config);
 
 // InvalidArgument: keys that contradict each other, or a port open to others without TLS and tokens.
 absl::Status CheckSecurityKeys(const Config& config);

@@ -22,6 +22,8 @@ void AddFile(std::string_view text, QueryMap& queries) {
     } else if (query != nullptr && absl::ConsumePrefix(&line, "-- index: ")) {
       query->has_indexes = true;
       if (line != "none") query->indexes = absl::StrSplit(line, ", ");
+    } else if (query != nullptr && line == "-- tenants: all") {
+      query->all_tenants = true;
     } else if (query != nullptr && !line.empty() && !absl::StartsWith(line, "--")) {
       query->sql.append(line.data(), line.size()).push_back('\n');
     }

@@ -5,6 +5,9 @@
 //   -- index: user_state
 //   SELECT ...
 //
+// `-- tenants: all` says that a query looks beyond one tenant; any other that names indexes is of its first
+// parameter's.
+//
 // `-- fragment: tail` instead of a name begins what several queries of the file share; `-- then: tail` puts
 // it there.
 #ifndef SLOWWAVE_STORAGE_QUERY_CATALOG_H_
@@ -21,6 +24,7 @@ struct NamedQuery {
   std::string sql;                   // without comment lines
   bool has_indexes = false;          // there is an `-- index:` line
   std::vector<std::string> indexes;  // its tables and indexes; empty for `none`
+  bool all_tenants = false;
 };
 
 using QueryMap = std::map<std::string, NamedQuery, std::less<>>;

@@ -48,9 +48,9 @@ absl::Status PostgresStore::StoreExchanges(const Lease& lease, const std::string
     completion_tokens.push_back(one.completion_tokens);
   }
   return Write("store exchanges", [&](Transaction& t) -> absl::Status {
-    t.Add("exchange_settings");
     t.Add("lease_hold", user.tenant, lease.task_id, user.user, lease.token, lease.attempt);
     t.Guard(LeaseLost());
+    t.Add("exchange_settings");
     // First, so that what has expired does not keep its successor out.
     t.Add("exchange_expire", user.tenant, user.user, ClampRetention(retention), run_id, kExpireExchanges,
           t.clock());

@@ -299,9 +299,9 @@ absl::Status PostgresStore::StorePlan(const Lease& lease, const std::string& run
                                       const std::string& plan) {
   const UserKey& user = lease.user;
   return Write("store plan", [&](Transaction& t) -> absl::Status {
-    t.Add("plan_settings");
     t.Add("lease_hold", user.tenant, lease.task_id, user.user, lease.token, lease.attempt);
     t.Guard(LeaseLost());
+    t.Add("plan_settings");
     t.Add("plan_put", user.tenant, lease.task_id, plan);
     t.Add("plan_set_run", user.tenant, lease.task_id, run_id);
     return absl::OkStatus();

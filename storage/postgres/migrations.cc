@@ -33,6 +33,8 @@ constexpr std::string_view kCreate =
 constexpr std::string_view kRecord = "INSERT INTO slowwave.schema_migration VALUES ($1, $2, $3, now())";
 // Held to the end of the transaction, and a setting of it: both pass through a pooler.
 constexpr std::string_view kLock = "SELECT pg_advisory_xact_lock(7811853, 1)";
+// Where row security is on, the owner sees all rows only so: a migration that changes some must not miss any.
+constexpr std::string_view kAllRows = "SELECT set_config('slowwave.across', 'on', true)";
 constexpr std::string_view kLockTimeout = "SELECT set_config('lock_timeout', $1, true)";
 
 std::string_view Column(const Result& result, int row, int column) {
@@ -89,6 +91,7 @@ absl::Status PostgresMigrationDriver::TryApply(const Migration& migration, const
   std::vector<Result> results;
   const std::vector<Statement> opening = {
       {"BEGIN", Parameters()},
+      {kAllRows, Parameters()},
       {kLock, Parameters()},
       {"CREATE SCHEMA IF NOT EXISTS slowwave", Parameters()},
       {kCreate, Parameters()},

@@ -76,24 +76,45 @@ void Transaction::Fail(absl::Status error) {
   if (error_.ok()) error_ = std::move(error);
 }
 
-void Transaction::Begin() {
+void Transaction::Queue(std::string_view query, Parameters parameters) {
+  queued_.push_back({QueryCatalog().find(query)->second.sql, std::move(parameters)});
+}
+
+void Transaction::Begin(const std::string& tenant) {
   begun_ = true;
   if (mode_ == Mode::kSingle) return;
+  tenant_ = tenant;
   queued_.push_back({mode_ == Mode::kRead ? kBeginRead : kBeginWrite, Parameters()});
   if (mode_ == Mode::kRead) {
-    AddStatement("transaction_plans", Parameters());
+    Queue("transaction_plans", Parameters(tenant));
     return;
   }
   const std::string limit = Milliseconds(deadline_ - absl::Now());
-  AddStatement("transaction_settings", Parameters(limit, Milliseconds(kIdleInTransaction)));
+  Queue("transaction_settings", Parameters(limit, Milliseconds(kIdleInTransaction), tenant));
+}
+
+void Transaction::Admit(const NamedQuery& query, const Parameters& parameters) {
+  const bool has_rows = !query.indexes.empty();
+  const std::optional<std::string> tenant =
+      has_rows && !query.all_tenants ? parameters.FirstText() : std::string();
+  if (!begun_) Begin(tenant.value_or(""));
+  if (!has_rows) return;
+  if (query.all_tenants && tenant_.empty()) {
+    if (!std::exchange(across_, true)) Queue("transaction_across", Parameters());
+  } else if (!tenant || query.all_tenants || across_ || (!tenant_.empty() && tenant_ != *tenant)) {
+    Fail(absl::InternalError("a transaction is about more than one tenant, or about none"));
+  } else if (tenant_ != *tenant) {
+    tenant_ = *tenant;
+    Queue("transaction_tenant", Parameters(tenant_));
+  }
 }
 
 Rows Transaction::AddStatement(std::string_view query, Parameters parameters) {
-  if (!begun_) Begin();
   const auto known = QueryCatalog().find(query);
   if (known == QueryCatalog().end()) {
     Fail(absl::InternalError(absl::StrCat("no query named ", std::string(query))));
   } else {
+    Admit(known->second, parameters);
     queued_.push_back({known->second.sql, std::move(parameters), known->first});
   }
   return Rows(*this, results_.size() + queued_.size() - 1);

@@ -5,6 +5,10 @@
 //   if (!user.Step()) return NoSuchUser();
 //   t.Add("user_rename", ...);     // sent with COMMIT when the body is done
 //
+// A transaction is one tenant's, the first parameter of each of its statements, or one that looks across
+// tenants; it says so to the database with its first statements, at no round trip of its own. Statements of
+// two tenants fail it.
+//
 // Errors stick: after the first one nothing is sent any more, rows are empty, and what the body concludes
 // from that is discarded in favour of the error. Thread safety: none.
 #ifndef SLOWWAVE_STORAGE_POSTGRES_TRANSACTION_H_
@@ -19,6 +23,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "storage/postgres/connection.h"
+#include "storage/query_catalog.h"
 #include "storage/types.h"
 
 namespace slowwave::postgres {
@@ -102,13 +107,18 @@ class Transaction {
  private:
   friend class Rows;
   Rows AddStatement(std::string_view query, Parameters parameters);
-  void Begin();
+  void Begin(const std::string& tenant);
+  // Has the database let the transaction see what `query` is about.
+  void Admit(const NamedQuery& query, const Parameters& parameters);
+  void Queue(std::string_view query, Parameters parameters);
 
   Connection& connection_;
   const Mode mode_;
   const absl::Time deadline_;
   const Clock clock_;
   absl::Time now_;
+  std::string tenant_;   // whose rows it sees
+  bool across_ = false;  // or looks for tenants
   std::vector<Statement> queued_;
   std::map<size_t, absl::Status> guards_;  // by statement of the whole transaction
   std::vector<Result> results_;            // of all statements sent

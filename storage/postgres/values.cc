@@ -29,6 +29,13 @@ std::vector<const char*> Parameters::Pointers() const {
   return pointers;
 }
 
+std::optional<std::string> Parameters::FirstText() const {
+  if (oids_.empty() || oids_.front() != static_cast<unsigned>(Oid::kText) || offsets_.front() < 0) {
+    return std::nullopt;
+  }
+  return bytes_.substr(static_cast<size_t>(offsets_.front()), static_cast<size_t>(lengths_.front()));
+}
+
 void Parameters::Add(const Clock& clock) {
   if (clock.instead) return Add(*clock.instead);
   constexpr std::string_view kNow = "now";

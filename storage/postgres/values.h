@@ -95,6 +95,8 @@ class Parameters {
   }
 
   int size() const { return static_cast<int>(oids_.size()); }
+  // The first, if it is a text.
+  std::optional<std::string> FirstText() const;
   const unsigned* oids() const { return oids_.data(); }
   // Into the buffers of this object; null where the value is.
   std::vector<const char*> Pointers() const;

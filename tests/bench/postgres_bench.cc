@@ -1,7 +1,9 @@
 // What the store does in a second on a durable Postgres of its own: triggers, claims, consolidations, sweeps,
 // and whether a run gets slower beside what was reviewed before. Prints a table; asserts nothing.
 //
-//   postgres_bench [triggers|queue|runs|growth|sweep ...]
+//   postgres_bench [open] [triggers|queue|runs|growth|sweep ...]
+//
+// As the daemon's role and with row security (deploy/sql/), but with `open` without the latter.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -19,6 +21,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "storage/postgres/postgres_store.h"
+#include "tests/support/daemon_database.h"
 #include "tests/support/postgres_server.h"
 
 namespace slowwave {
@@ -156,9 +159,12 @@ void RunOnce(Store& store, const ClaimedTask& claimed) {
   Must(store.CommitRun(commit));
 }
 
+bool row_security = true;
+
 std::unique_ptr<Store> Open(PostgresServer& server, int connections) {
   PostgresOptions options;
-  options.url = server.NewDatabase();
+  options.url = NewDaemonDatabase(server, row_security);
+  options.migrate = false;
   options.connections = connections;
   options.call_timeout = absl::Seconds(60);
   return Must(OpenPostgres(options));
@@ -305,7 +311,8 @@ void Sweep(PostgresServer& server) {
   std::printf("sweep of 1,000,000 users, %d due, s         %9.2f   (%d fired)\n", kDue, seconds, fired);
 }
 
-int Main(const std::vector<std::string>& wanted) {
+int Main(std::vector<std::string> wanted) {
+  row_security = std::erase(wanted, "open") == 0;
   PostgresServer server(/*durable=*/true, {"shared_buffers=512MB", "max_wal_size=4GB"});
   const std::vector<std::pair<std::string, void (*)(PostgresServer&)>> all = {
       {"triggers", &Triggers}, {"queue", &Queue}, {"runs", &Runs}, {"growth", &Growth}, {"sweep", &Sweep}};

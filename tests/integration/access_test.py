@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""Who may call: TLS, client certificates and bearer tokens, against the real binary."""
+"""Who may call: TLS, client certificates, bearer tokens and JWTs, against the real binary."""
 
+import base64
 import hashlib
+import hmac
+import json
 import os
 import pathlib
 import ssl
 import subprocess
 import tempfile
+import time
 import unittest
 
 import grpc
@@ -58,6 +62,40 @@ TOKENS = (
 )
 
 
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+class Issuer:
+    """Signs JWTs with an RSA key of its own."""
+
+    ISSUER, AUDIENCE = "https://issuer.example", "slowwave"
+
+    def __init__(self, folder, name):
+        self._key = pathlib.Path(folder) / f"{name}.key"
+        openssl("genrsa", "-out", str(self._key), "2048")
+        done = subprocess.run(["openssl", "rsa", "-in", str(self._key), "-pubout"], check=True, capture_output=True)
+        self.public = done.stdout
+
+    def token(self, tenant, roles, header=None, **claims):
+        """A good one, but for what is replaced; None leaves a claim out."""
+        now = int(time.time())
+        whole = {"iss": self.ISSUER, "aud": self.AUDIENCE, "sub": f"of-{tenant}", "exp": now + 3600, "tenant": tenant,
+                 "roles": roles, **claims}  # fmt: skip
+        header = header or {"alg": "RS256", "typ": "JWT"}
+        payload = {name: value for name, value in whole.items() if value is not None}
+        content = b".".join(base64url(json.dumps(part).encode()) for part in (header, payload))
+        return (content + b"." + base64url(self._signature(header["alg"], content))).decode()
+
+    def _signature(self, algorithm, content):
+        if algorithm == "none":
+            return b""
+        if algorithm == "HS256":  # as one who takes the public key for a secret
+            return hmac.digest(self.public, content, "sha256")
+        signing = ["openssl", "dgst", "-sha256", "-sign", str(self._key)]
+        return subprocess.run(signing, input=content, check=True, capture_output=True).stdout
+
+
 class AccessCase(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="slowwave-access-")))
@@ -87,20 +125,18 @@ class AccessCase(unittest.TestCase):
         return grpc.StatusCode.OK
 
 
-class Tokens(AccessCase):
-    def setUp(self):
-        super().setUp()
-        self.write_tokens(TOKENS)
-        self.daemon = self.start("--auth-tokens-file", str(self.folder / "tokens.yaml"))
-        self.channel = self.enterContext(grpc.insecure_channel(self.daemon.address))
+class Credentials:
+    """What holds for tokens of either kind. `tokens`: them, by the names below; `bad`: what opens nothing."""
+
+    tokens, bad = {}, ()
 
     def call(self, name, token, **fields):
         found = [method for (_, method_name), method in wire.METHODS.items() if method_name == name]
-        return self.code_of(self.channel, found[0], token, **fields)
+        return self.code_of(self.channel, found[0], self.tokens.get(token, token), **fields)
 
     def test_no_call_works_without_good_credentials(self):
         for method in wire.METHODS.values():
-            for token in (None, "", "wrong", "of-old", hashlib.sha256(b"of-acme").hexdigest()):
+            for token in self.bad:
                 with self.subTest(method.name, token=token):
                     self.assertEqual(self.code_of(self.channel, method, token), grpc.StatusCode.UNAUTHENTICATED)
 
@@ -111,7 +147,7 @@ class Tokens(AccessCase):
             if method.name == "PutTenant":
                 fields["settings"] = wire.consolidation.TenantSettings(paused=True)
             with self.subTest(method.name):
-                code = self.code_of(self.channel, method, "of-other", **fields)
+                code = self.code_of(self.channel, method, self.tokens["of-other"], **fields)
                 later = method.key in wire.LATER and code == grpc.StatusCode.UNIMPLEMENTED
                 # What is wrong in a request by itself may be said first.
                 self.assertTrue(later or code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INVALID_ARGUMENT))
@@ -129,6 +165,17 @@ class Tokens(AccessCase):
         for name in ("RegisterUser", "TriggerConsolidation", "IngestEpisodes", "ImportUser", "PutTenant", "EraseUser"):
             with self.subTest(name):
                 self.assertEqual(self.call(name, "of-reader"), *DENIED)
+
+
+class Tokens(Credentials, AccessCase):
+    tokens = {name: name for name in ("of-acme", "of-other", "of-reader", "of-old", "of-all")}
+    bad = (None, "", "wrong", "of-old", hashlib.sha256(b"of-acme").hexdigest())
+
+    def setUp(self):
+        super().setUp()
+        self.write_tokens(TOKENS)
+        self.daemon = self.start("--auth-tokens-file", str(self.folder / "tokens.yaml"))
+        self.channel = self.enterContext(grpc.insecure_channel(self.daemon.address))
 
     def test_a_revoked_token_is_refused_at_once_and_changes_are_in_the_log(self):
         self.assertEqual(self.call("RegisterUser", "of-acme", user="ines"), grpc.StatusCode.OK)
@@ -164,6 +211,71 @@ class Tokens(AccessCase):
         self.assertIn("Lisbon", run("facts", *to, "--token-file", str(secret)).stdout)
         again = run("token", "--name", "chat", "--role", "read", "--out", str(secret))
         self.assertEqual((again.returncode, "File exists" in again.stderr), (1, True), again.stderr)
+
+
+class Jwts(Credentials, AccessCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.keys = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="slowwave-issuer-")))
+        cls.issuer, cls.stranger = Issuer(cls.keys, "issuer"), Issuer(cls.keys, "stranger")
+        make = cls.issuer.token
+        cls.tokens = {
+            "of-acme": make("acme", list(ALL)),
+            "of-other": make("other", list(ALL)),
+            "of-reader": make("acme", "openid read"),
+            "of-nobody": make("acme", ["admin", "offline_access"]),
+            # All tenants are for tokens of our own, which are good beside these.
+            "of-all": "of-all",
+        }
+        good = cls.tokens["of-acme"]
+        cls.bad = (
+            None,
+            "wrong",
+            "of-old",
+            cls.stranger.token("acme", list(ALL)),
+            good[:-8] + "AAAAAAAA",
+            good.rpartition(".")[0] + ".",
+            make("acme", list(ALL), header={"alg": "none"}),
+            make("acme", list(ALL), header={"alg": "HS256"}),
+            make("acme", list(ALL), exp=1_600_000_000),
+            make("acme", list(ALL), exp=None),
+            make("acme", list(ALL), nbf=9_000_000_000),
+            make("acme", list(ALL), iss="https://stranger.example"),
+            make("acme", list(ALL), aud=["other"]),
+            make("acme", None),
+            make(None, list(ALL)),
+            make("*", list(ALL)),
+            make("acme", list(ALL), padding="x" * 9000),
+            "a.b.c",
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.write_tokens(TOKENS)
+        self.write_keys(self.issuer)
+        self.daemon = self.start("--auth-tokens-file", str(self.folder / "tokens.yaml"), *self.jwt_arguments())
+        self.channel = self.enterContext(grpc.insecure_channel(self.daemon.address))
+
+    def jwt_arguments(self):
+        return ("--auth-jwt-keys-file", str(self.folder / "keys.pem"), "--auth-jwt-issuer", Issuer.ISSUER,
+                "--auth-jwt-audience", Issuer.AUDIENCE)  # fmt: skip
+
+    def write_keys(self, issuer):
+        new = self.folder / "keys.new"
+        new.write_bytes(issuer.public)
+        new.rename(self.folder / "keys.pem")
+
+    def test_roles_of_others_open_nothing(self):
+        for name in ("GetUser", "RegisterUser", "PutTenant", "EraseUser", "WatchTask", "IngestEpisodeStream"):
+            self.assertEqual(self.call(name, "of-nobody"), *DENIED)
+
+    def test_keys_are_replaced_while_it_runs_and_the_caller_is_in_the_log(self):
+        self.assertEqual(self.call("RegisterUser", "of-acme", user="ines"), grpc.StatusCode.OK)
+        self.assertIn('audit: RegisterUser by "jwt:of-acme": tenant="acme" user="ines" OK', self.daemon.log())
+        self.write_keys(self.stranger)
+        self.assertEqual(self.call("GetUser", "of-acme", user="ines"), *UNKNOWN)
+        self.assertEqual(self.call("GetUser", self.stranger.token("acme", ["read"]), user="ines"), grpc.StatusCode.OK)
+        self.assertNotIn(self.tokens["of-acme"].split(".")[1], self.daemon.log())
 
 
 class Tls(AccessCase):
@@ -247,6 +359,10 @@ class Configuration(AccessCase):
             (("--tls-cert-file", str(certificate), "--tls-key-file", "/nowhere"), "/nowhere cannot be read"),
             (("--auth-tokens-file", str(text)), "is not a list"),
             (("--auth-tokens-file", "/nowhere"), "cannot be read"),
+            (("--auth-jwt-keys-file", str(text)), "needs auth.jwt.issuer"),
+            (("--auth-jwt-issuer", "somebody"), "need auth.jwt.keys_file"),
+            (("--auth-jwt-keys-file", str(key), "--auth-jwt-issuer", "i", "--auth-jwt-audience", "a"), "private key"),
+            (("--auth-jwt-keys-file", "/nowhere", "--auth-jwt-issuer", "i", "--auth-jwt-audience", "a"), "cannot be read"),
         ):
             with self.subTest(arguments):
                 self.assertIn(says, self.refusal("--listen", "127.0.0.1:0", *arguments))

@@ -36,7 +36,7 @@ class AccessTest : public testing::Test {
     std::filesystem::rename(path_ + ".new", path_);
   }
   std::unique_ptr<Access> Open() {
-    absl::StatusOr<std::unique_ptr<Access>> access = Access::Open(path_);
+    absl::StatusOr<std::unique_ptr<Access>> access = Access::Open({.tokens_file = path_, .jwt = {}});
     EXPECT_TRUE(access.ok()) << access.status();
     return access.ok() ? *std::move(access) : nullptr;
   }
@@ -88,7 +88,7 @@ TEST_F(AccessTest, AFileThatChangesIsReadAgainAndABrokenOneChangesNothing) {
 }
 
 TEST_F(AccessTest, ABadFileIsRefusedWithPlaceAndReason) {
-  EXPECT_EQ(Access::Open(path_).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(Access::Open({.tokens_file = path_, .jwt = {}}).status().code(), absl::StatusCode::kNotFound);
   const struct {
     std::string content;
     const char* says;
@@ -107,7 +107,7 @@ TEST_F(AccessTest, ABadFileIsRefusedWithPlaceAndReason) {
   };
   for (const auto& [content, says] : cases) {
     Write(content);
-    const absl::Status status = Access::Open(path_).status();
+    const absl::Status status = Access::Open({.tokens_file = path_, .jwt = {}}).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << content;
     EXPECT_THAT(std::string(status.message()), HasSubstr(says));
   }

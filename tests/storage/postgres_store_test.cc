@@ -4,7 +4,6 @@
 #include <libpq-fe.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
@@ -12,11 +11,11 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "storage/postgres/connection.h"
 #include "storage/postgres/embedded_sql.h"
 #include "tests/storage/store_conformance.h"
-#include "tests/support/postgres_server.h"
+#include "tests/support/daemon_database.h"
+#include "tests/support/filled_tables.h"
 
 namespace slowwave {
 namespace {
@@ -24,21 +23,14 @@ namespace {
 using testing::HasSubstr;
 
 // One database for all tests that need no more, as a daemon connects to it: with the rights that
-// deploy/sql/roles.sql gives.
+// deploy/sql/roles.sql gives, and row security on.
 const std::string& DaemonUrl() {
-  static const std::string url = [] {
-    PostgresServer& server = PostgresServer::Shared();
-    const std::string made = server.NewDatabase();
-    Must(PostgresMigrate(made));
-    std::ifstream roles(SLOWWAVE_SOURCE_DIR "/deploy/sql/roles.sql");
-    server.Sql(made, {std::istreambuf_iterator<char>(roles), {}});
-    return absl::StrReplaceAll(made, {{"slowwave@", "slowwave_service@"}});
-  }();
+  static const std::string url = NewDaemonDatabase(PostgresServer::Shared());
   return url;
 }
 
 std::unique_ptr<Store> OpenEmptied(const std::string& url, std::function<absl::Time()> now) {
-  PostgresServer::Sql(url, R"(DO $$ DECLARE name text; BEGIN
+  PostgresServer::Sql(SuperuserUrl(url), R"(DO $$ DECLARE name text; BEGIN
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'slowwave' AND tablename <> 'schema_migration' LOOP
       EXECUTE 'DELETE FROM slowwave.' || name;
     END LOOP; END $$)");
@@ -159,49 +151,6 @@ TEST(PostgresUrlTest, MessagesShowNoPassword) {
 
 // ---- statements
 
-// Enough of everything, and most of it done with, for a plan to be chosen as in production.
-constexpr char kFill[] = R"(
-  INSERT INTO slowwave.tenant(tenant_id) SELECT 't' || t FROM generate_series(1, 3) t;
-  INSERT INTO slowwave.user_state(tenant_id, user_id, registered_at)
-    SELECT 't' || t, 'u' || u, now() FROM generate_series(1, 3) t, generate_series(1, 300) u;
-  INSERT INTO slowwave.slot SELECT 't' || t, 's' || n, 1, 1, true, true, '[]', '' FROM generate_series(1, 3) t,
-    generate_series(1, 200) n;
-  INSERT INTO slowwave.trig(tenant_id, user_id, ord, kind, events, next_due, times_fired)
-    SELECT tenant_id, user_id, n, n, '[]', CASE n WHEN 1 THEN now() + random() * interval '6 hours' END, 0
-    FROM slowwave.user_state, generate_series(1, 3) n;
-  INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options, created_at,
-                            run_after, finished_at, lease_token, lease_until, lease_owner)
-    SELECT tenant_id, user_id || '-' || n, user_id, 1, s.state, 0, now(), '[]', '{}', now() - n * interval '1 hour',
-           CASE s.state WHEN 4 THEN now() END, CASE s.state WHEN 5 THEN now() END, l, CASE s.state WHEN 2 THEN now() END, l
-    FROM (SELECT *, row_number() OVER () AS i FROM slowwave.user_state) u, generate_series(1, 20) n,
-         LATERAL (SELECT CASE WHEN n > 2 THEN 5 WHEN n = 2 AND i % 7 = 0 THEN 3 WHEN n = 2 THEN 5 WHEN i % 50 = 0 THEN 2
-                              WHEN i % 30 = 0 THEN 4 ELSE 1 END AS state) s,
-         LATERAL (SELECT CASE s.state WHEN 2 THEN 'x' END AS l) lease;
-  INSERT INTO slowwave.plan SELECT tenant_id, task_id, 'p' FROM slowwave.task WHERE state = 2;
-  INSERT INTO slowwave.request SELECT tenant_id, 'r' || task_id, user_id, '', task_id, false, created_at, ''
-    FROM slowwave.task;
-  INSERT INTO slowwave.episode(tenant_id, user_id, id, digest, type, origin, status, occurred_at, turn, session_id,
-                               speaker, importance, confidence, access_count, text, entities, metadata)
-    SELECT tenant_id, user_id, 'e' || n, '', 1, 1, 1, now() - n * interval '1 hour',
-           CASE WHEN n % 2 = 0 THEN n END, 's' || n / 10, '', 0.5, 0.9, 0, 'words', '[]', ''
-    FROM slowwave.user_state, generate_series(1, 60) n;
-  INSERT INTO slowwave.pending(tenant_id, user_id, id, type, occurred_at, importance, confidence, access_count, bytes)
-    SELECT tenant_id, user_id, id, 1, occurred_at, 0.5, 0.9, 0, 5 FROM slowwave.episode WHERE turn < 20;
-  INSERT INTO slowwave.review SELECT tenant_id, user_id, id, 'r', 1, 0, 0 FROM slowwave.episode WHERE turn >= 20;
-  INSERT INTO slowwave.erased SELECT tenant_id, user_id, decode(md5(id), 'hex'), now() FROM slowwave.episode
-    WHERE turn < 9;
-  INSERT INTO slowwave.assertion SELECT tenant_id, user_id, 'k' || n, 'a' || n, 'r', '', 1, 1, 1, now(), NULL, NULL, 0,
-    '', 1, 1, 1, '', '[]', '[]' FROM slowwave.user_state, generate_series(1, 30) n;
-  INSERT INTO slowwave.fact SELECT tenant_id, user_id, 'k' || n, 0, 1, '', '', '', '', 1, 1, '', 1, 1, true, NULL, NULL,
-    false, '[]', '[]', 'r' FROM slowwave.user_state, generate_series(1, 30) n;
-  INSERT INTO slowwave.quarantine SELECT tenant_id, user_id, now(), 'r', n, '', '', '', '', '', '[]'
-    FROM slowwave.user_state, generate_series(1, 10) n;
-  INSERT INTO slowwave.run SELECT tenant_id, task_id, user_id, task_id, now(), now(), true, 1, '', '', '' FROM
-    slowwave.task WHERE state = 5;
-  INSERT INTO slowwave.exchange SELECT tenant_id, user_id, 'h' || n, 'r', now() - n * interval '1 hour', 'm', 1, 1, 'x'
-    FROM slowwave.user_state, generate_series(1, 30) n;
-  ANALYZE)";
-
 // The first column of each row.
 std::vector<std::string> Lines(PGconn* connection, const std::string& statement) {
   PGresult* result = PQexec(connection, statement.c_str());
@@ -239,11 +188,13 @@ int64_t ReadInVain(const std::vector<std::string>& plan) {
   return sum;
 }
 
-TEST(PostgresQueryTest, EveryQueryIsServedByTheIndexesThatItNames) {
-  PostgresServer& server = PostgresServer::Shared();
-  const std::string url = server.NewDatabase();
-  Must(PostgresMigrate(url));
-  server.Sql(url, kFill);
+// Whether row security is on.
+class PostgresQueryTest : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(RowSecurity, PostgresQueryTest, testing::Bool(), testing::PrintToStringParamName());
+
+TEST_P(PostgresQueryTest, EveryQueryIsServedByTheIndexesThatItNames) {
+  const std::string url = NewDaemonDatabase(PostgresServer::Shared(), GetParam());
+  PostgresServer::Sql(SuperuserUrl(url), kFill);
   PGconn* connection = PQconnectdb(url.c_str());
   PQclear(PQexec(connection,
                  "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"));
@@ -252,6 +203,7 @@ TEST(PostgresQueryTest, EveryQueryIsServedByTheIndexesThatItNames) {
     SCOPED_TRACE(name);
     EXPECT_TRUE(query.has_indexes);
     if (query.indexes.empty()) continue;
+    Lines(connection, GetParam() && query.all_tenants ? "SET ROLE slowwave_discovery" : "RESET ROLE");
     const std::vector<std::string> plan = PlanOf(connection, name, query.sql);
     for (const std::string& line : plan) {
       // Of all tenants there are few, and they are few rows of one table.
@@ -341,15 +293,13 @@ void ExpectNothingReadInVain(PGconn* connection, const std::string& name, const 
 }
 
 // As after a first import: the planner takes each table for nearly empty.
-TEST(PostgresQueryTest, NothingIsReadInVainForEachRowBeforeThereAreStatistics) {
-  PostgresServer& server = PostgresServer::Shared();
-  const std::string url = server.NewDatabase();
-  Must(PostgresMigrate(url));
-  server.Sql(url, absl::StrCat(kNoStatistics, kFirstImport));
+TEST_P(PostgresQueryTest, NothingIsReadInVainForEachRowBeforeThereAreStatistics) {
+  const std::string url = NewDaemonDatabase(PostgresServer::Shared(), GetParam());
+  PostgresServer::Sql(SuperuserUrl(url), absl::StrCat(kNoStatistics, kFirstImport));
   PGconn* connection = PQconnectdb(url.c_str());
   // They are sent without a transaction's settings.
   const std::set<std::string> alone = {"claim", "enqueue_new", "enqueue_noted", "enqueue_by_hand"};
-  Lines(connection, "SET plan_cache_mode = force_custom_plan");
+  Lines(connection, "SET plan_cache_mode = force_custom_plan; SET slowwave.tenant = 't'");
   for (const auto& [name, parameters] : CriticalCalls()) {
     SCOPED_TRACE(name);
     Lines(connection, absl::StrCat("SET enable_bitmapscan = ", alone.contains(name) ? "on" : "off"));
@@ -360,19 +310,17 @@ TEST(PostgresQueryTest, NothingIsReadInVainForEachRowBeforeThereAreStatistics) {
 }
 
 // A session keeps its plans while the tables of a new installation fill.
-TEST(PostgresQueryTest, NothingIsReadInVainByPlansThatWereMadeForEmptyTables) {
-  PostgresServer& server = PostgresServer::Shared();
-  const std::string url = server.NewDatabase();
-  Must(PostgresMigrate(url));
-  server.Sql(url, kNoStatistics);
+TEST_P(PostgresQueryTest, NothingIsReadInVainByPlansThatWereMadeForEmptyTables) {
+  const std::string url = NewDaemonDatabase(PostgresServer::Shared(), GetParam());
+  PostgresServer::Sql(SuperuserUrl(url), kNoStatistics);
   PGconn* connection = PQconnectdb(url.c_str());
   Lines(connection, std::string(postgres::kKeepPlans));
-  Lines(connection, "SET plan_cache_mode = force_generic_plan");
+  Lines(connection, "SET plan_cache_mode = force_generic_plan; SET slowwave.tenant = 't'");
   for (const auto& [name, parameters] : CriticalCalls()) {
     Lines(connection, absl::StrCat("PREPARE ", name, " AS ", postgres::QueryCatalog().at(name).sql));
     Lines(connection, absl::StrCat("EXPLAIN EXECUTE ", name, "(", parameters, ")"));
   }
-  server.Sql(url, kFirstImport);
+  PostgresServer::Sql(SuperuserUrl(url), kFirstImport);
   for (const auto& [name, parameters] : CriticalCalls()) {
     SCOPED_TRACE(name);
     ExpectNothingReadInVain(connection, name, parameters);

@@ -1,5 +1,6 @@
 -- Across tenants, without locks: who has ready tasks, and how many run.
 -- name: claim_demands
+-- tenants: all
 -- index: tenant, task_ready
 SELECT d.tenant_id, d.weight, d.best
 FROM (SELECT t.tenant_id, t.weight,
@@ -8,6 +9,7 @@ FROM (SELECT t.tenant_id, t.weight,
 WHERE d.best IS NOT NULL
 
 -- name: claim_running
+-- tenants: all
 -- index: task_running
 SELECT tenant_id, count(*) FROM slowwave.task WHERE state = 2 GROUP BY tenant_id
 
@@ -144,6 +146,7 @@ SELECT (rank AT TIME ZONE 'UTC' + priority * interval '6 minutes') AT TIME ZONE 
 FROM slowwave.task WHERE tenant_id = $1 AND state = 1 ORDER BY rank LIMIT 1
 
 -- name: rescue_tenants
+-- tenants: all
 -- index: task_running, task_delayed
 SELECT tenant_id FROM slowwave.task WHERE state = 2 AND (lease_until <= $1 OR $2)
 UNION

@@ -1,16 +1,32 @@
--- Settings are local to the transaction: nothing is left in the session.
+-- Settings are local to the transaction: nothing is left in the session. `slowwave.tenant` says whose rows it is about,
+-- which row security goes by (deploy/sql/row_security.sql).
 
--- No bitmaps: all lookups are by key, and a bitmap's scan never marks what is dead in an index, so that it would be
--- read until vacuum.
+-- $1 tenant. No bitmaps: all lookups are by key, and a bitmap's scan never marks what is dead in an index, so that it
+-- would be read until vacuum.
 -- name: transaction_plans
 -- index: none
-SELECT set_config('enable_bitmapscan', 'off', true)
+SELECT set_config('enable_bitmapscan', 'off', true), set_config('slowwave.tenant', $1, true)
 
--- The time of the transaction, and how long it may take; and plans as above.
+-- The time of the transaction, and how long it may take; its tenant ($3) and plans as above.
 -- name: transaction_settings
 -- index: none
 SELECT now(), set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true),
-       set_config('idle_in_transaction_session_timeout', $2, true), set_config('enable_bitmapscan', 'off', true)
+       set_config('idle_in_transaction_session_timeout', $2, true), set_config('enable_bitmapscan', 'off', true),
+       set_config('slowwave.tenant', $3, true)
+
+-- For what is sent alone, or learns its tenant late.
+-- name: transaction_tenant
+-- index: none
+SELECT set_config('slowwave.tenant', $1, true)
+
+-- For what looks for tenants with work, where row security holds: by a role that may see that much. The owner needs no
+-- role, but to say so. (A name in place of a tenant's would not do: a tenant might be called so.)
+-- name: transaction_across
+-- index: none
+SELECT set_config('slowwave.across', 'on', true),
+       (SELECT set_config('role', r.rolname::text, true) FROM pg_roles r
+        WHERE r.rolname = 'slowwave_discovery' AND pg_has_role(current_user, r.oid, 'MEMBER')
+          AND row_security_active('slowwave.task'))
 
 -- What the other statements of the transaction take the time to be.
 -- name: clock

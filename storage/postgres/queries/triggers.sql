@@ -1,5 +1,6 @@
 -- Across tenants, without locks.
 -- name: sweep_tenants
+-- tenants: all
 -- index: tenant, trig_due
 SELECT t.tenant_id FROM slowwave.tenant t
 WHERE NOT t.paused

@@ -33,8 +33,8 @@ class Daemon:
     """`slowwave serve` with everything that it needs in `folder`. Use as a context manager, or start and stop it.
 
     `store_url`: what it stores in. None: what SLOWWAVE_TEST_STORE says: `embedded` (the default: a file in `folder`),
-    `postgres` (a new database of a server of the test's own) or `pgbouncer` (one behind a pooler). `arguments`, `environment` and `failpoints` may be
-    changed between two starts.
+    `postgres` (a new database of a server of the test's own, with the rights and the row security of deploy/sql/) or
+    `pgbouncer` (one behind a pooler). `arguments`, `environment` and `failpoints` may be changed between two starts.
     """
 
     def __init__(self, folder=None, arguments=(), store_url=None, environment=None):
@@ -56,7 +56,7 @@ class Daemon:
             return ""
         from support import postgres  # pylint: disable=import-outside-toplevel,cyclic-import
 
-        url = postgres.shared().new_database()
+        url = postgres.shared().new_daemon_database()
         return postgres.shared_pooler().through(url) if kind == "pgbouncer" else url
 
     def __enter__(self):
@@ -105,6 +105,9 @@ class Daemon:
     def log(self):
         path = self.folder / "log.txt"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def pid(self):
+        return self._process.pid
 
     def is_alive(self):
         return self._process is not None and self._process.poll() is None

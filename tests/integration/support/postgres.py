@@ -8,16 +8,18 @@ import functools
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 
-from support.daemon import PATIENCE_SECONDS, eventually
+from support.daemon import PATIENCE_SECONDS, binary, eventually
 
 # Nothing here outlives a crash of the machine, so nothing is synced; a crash of the server loses nothing all the same.
 SETTINGS = ["fsync=off", "full_page_writes=off", "listen_addresses=127.0.0.1", "max_connections=120", "timezone=Asia/Tokyo"]
+DEPLOY = pathlib.Path(__file__).resolve().parents[3] / "deploy" / "sql"
 MAY_RUN_AS = "postgres"  # Neither server runs as root.
 
 
@@ -150,13 +152,23 @@ class Postgres(_Server):
         self.sql(f"CREATE DATABASE {name}")
         return self.url(name)
 
+    def new_daemon_database(self):
+        """The URL of one laid out as for production: the daemons' own role, bound by row security."""
+        url = self.new_database()
+        done = subprocess.run([binary(), "migrate", "up", "--store-url", url], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+        for name in ("roles.sql", "row_security.sql"):
+            self.sql((DEPLOY / name).read_text(encoding="utf-8"), url)
+        return url.replace("slowwave@", "slowwave_service@")
+
 
 class PgBouncer(_Server):
     """In transaction mode: each transaction may run on another of few server connections."""
 
     def __init__(self, behind):
         super().__init__("pgbouncer")
-        (self.folder / "users.txt").write_text('"slowwave" ""\n', encoding="utf-8")
+        (self.folder / "users.txt").write_text('"slowwave" ""\n"slowwave_service" ""\n', encoding="utf-8")
         (self.folder / "pgbouncer.ini").write_text(
             f"""[databases]
 * = host=127.0.0.1 port={behind.port}
@@ -176,7 +188,7 @@ admin_users = slowwave
 
     def through(self, url):
         """The same database by way of this pooler."""
-        return self.url(url.rpartition("/")[2])
+        return re.sub(r":\d+/", f":{self.port}/", url)
 
     def command(self):
         return ["/usr/sbin/pgbouncer", str(self.folder / "pgbouncer.ini")]

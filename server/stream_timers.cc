@@ -1,0 +1,81 @@
+#include "server/stream_timers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace slowwave {
+namespace {
+
+constexpr absl::Duration kIdleWhileDraining = absl::Seconds(1);
+constexpr absl::Duration kLook = absl::Milliseconds(200);
+
+}  // namespace
+
+StreamTimers::Timer::~Timer() {
+  absl::MutexLock lock(&owner_.mu_);
+  owner_.open_.erase(entry_);
+}
+
+void StreamTimers::Timer::Touch() { entry_->touched = absl::ToInt64Nanoseconds(owner_.clock_()); }
+
+StreamTimers::~StreamTimers() {
+  {
+    absl::MutexLock lock(&mu_);
+    stopping_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+std::unique_ptr<StreamTimers::Timer> StreamTimers::Start(Kind kind, End end) {
+  const absl::Duration now = clock_();
+  absl::MutexLock lock(&mu_);
+  Entry& entry = open_.emplace_front();
+  entry.kind = kind;
+  entry.end = std::move(end);
+  entry.begun = now;
+  entry.touched = absl::ToInt64Nanoseconds(now);
+  return std::unique_ptr<Timer>(new Timer(*this, open_.begin()));
+}
+
+void StreamTimers::Check() {
+  const absl::Duration now = clock_();
+  absl::MutexLock lock(&mu_);
+  const absl::Duration idle = draining_ ? std::min(limits_.idle, kIdleWhileDraining) : limits_.idle;
+  for (Entry& entry : open_) {
+    if (entry.told) continue;
+    absl::Status why;
+    if (now - entry.begun >= limits_.total) {
+      why = absl::DeadlineExceededError(
+          absl::StrCat("a stream may take ", absl::FormatDuration(limits_.total), "; begin another"));
+    } else if (entry.kind == Kind::kRead && now - absl::Nanoseconds(entry.touched.load()) >= idle) {
+      why = draining_
+                ? absl::UnavailableError("the server is draining; try again")
+                : absl::DeadlineExceededError(absl::StrCat(
+                      "nothing came for ", absl::FormatDuration(limits_.idle), "; what came before is kept"));
+    }
+    if (why.ok()) continue;
+    entry.told = true;
+    entry.end(why);
+  }
+}
+
+void StreamTimers::Drain() {
+  absl::MutexLock lock(&mu_);
+  draining_ = true;
+}
+
+void StreamTimers::Run() {
+  thread_ = std::thread([this] {
+    while (true) {
+      {
+        absl::MutexLock lock(&mu_);
+        if (mu_.AwaitWithTimeout(absl::Condition(&stopping_), kLook)) return;
+      }
+      Check();
+    }
+  });
+}
+
+}  // namespace slowwave
