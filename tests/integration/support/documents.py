@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 from support import daemon, postgres, wire
 
@@ -90,6 +91,61 @@ class Clone:
 
     def node(self, script, **environment):
         return self.run(script, ("node",), "script.mjs", **environment)
+
+
+class Served:
+    """A document's command that starts a daemon, as written but for its ports; a context manager.
+
+    `before`: a script that is to run first, such as one that writes its configuration. Has the addresses of the daemon.
+    """
+
+    def __init__(self, clone, script, before="", **environment):
+        self._clone, self._script, self._before, self._environment = clone, script, before, environment
+        self._process = None
+        self.address = f"127.0.0.1:{postgres.free_port()}"
+        self.http_address = f"127.0.0.1:{postgres.free_port()}"
+
+    def __enter__(self):
+        replaced = self._clone.replace
+        written = self._before + self._script
+        for of, here in ((r"(?:127\.0\.0\.1|0\.0\.0\.0):50\d\d\d", self.address), (r"127\.0\.0\.1:9\d\d\d", self.http_address)):
+            for address in set(re.findall(of, written)):
+                replaced = {**replaced, address: here}
+        before, self._clone.replace = self._clone.replace, replaced
+        try:
+            if self._before:
+                self._clone.run(self._before)
+            path = self._clone.folder / "serve.sh"
+            path.write_text(self._clone.as_here("exec " + self._script), encoding="utf-8")
+        finally:
+            self._clone.replace = before
+        # A command that says nothing of ports gets them by the environment.
+        ports = {"SLOWWAVE_LISTEN": self.address, "SLOWWAVE_HTTP_LISTEN": self.http_address}
+        environment = self._clone.environment(**ports, **self._environment)
+        with open(self._clone.folder / "serve.txt", "wb") as log:
+            self._process = subprocess.Popen(
+                ["bash", str(path)], cwd=self._clone.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        daemon.eventually(self._is_ready, "the daemon to serve")
+        return self
+
+    def _is_ready(self):
+        if self._process.poll() is not None:
+            raise AssertionError(f"the daemon ended with {self._process.returncode}:\n{self.log()}")
+        try:
+            with urllib.request.urlopen(f"http://{self.http_address}/readyz", timeout=5) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def __exit__(self, *exception):
+        self._process.terminate()
+        code = self._process.wait(daemon.PATIENCE_SECONDS)
+        if code != 0 and not any(exception):
+            raise AssertionError(f"the daemon ended with {code}:\n{self.log()}")
+
+    def log(self):
+        return (self._clone.folder / "serve.txt").read_text(encoding="utf-8")
 
 
 def check_prints(test, script, output, mark="#> "):
