@@ -11,7 +11,7 @@ import tempfile
 import threading
 import unittest
 
-from support import daemon, postgres, wire
+from support import daemon, documents, postgres, wire
 
 FOLDER = wire.ROOT / "deploy" / "sql" / "own_tables"
 COLUMNS = "id, tenant_id, user_id, type, text, embedding, entities, metadata, \"timestamp\", confidence, importance, status"
@@ -269,6 +269,24 @@ class Feed(OwnTables):
             self.sql("DELETE FROM memory_records")
         self.service = owner
         self.assertEqual(set(self.episodes()), {"r1"})
+
+
+class Commands(OwnTables):
+    def test_the_readme_is_run_as_written(self):
+        copy, read = documents.blocks(documents.text_of("deploy/sql/own_tables/README.md"), "sh")
+        clone = self.enterContext(documents.Clone())
+        urls = {"SERVICE": self.service, "DAEMON": self.daemon.address, "DATABASE_URL": self.store}
+        # What is there before the triggers are.
+        self.sql("DROP TRIGGER slowwave_feed ON memory_records")
+        self.insert("r1", text="I live in Ghent.", metadata='{"speaker": "Ada"}')
+        self.insert("r2", text="a" * 70000)
+        self.assertEqual(self.waiting(), [])
+        self.assertIn("text has 70000 bytes", clone.run(copy, **urls))
+        self.assertEqual(set(self.episodes()), {"r1"})
+        clone.run("build/slowwave trigger --tenant acme --user ada --until-drained", SLOWWAVE_ADDRESS=self.daemon.address)
+        self.addCleanup(self.psql, self.store, "-cDROP ROLE acme_reader")
+        self.assertRegex(clone.run(read, READER_URL=self.store.replace("//slowwave@", "//acme_reader@"), **urls),
+                         r"ada +\| current_city +\| Ghent .*\{r1\}")  # fmt: skip
 
 
 class View(OwnTables):
