@@ -233,26 +233,37 @@ absl::Status Unknown(const std::string& from, const std::string& given,
 
 std::string Same(absl::string_view name) { return std::string(name); }
 
+// What a value may be, in words; empty: any text.
+std::string Allowed(const Key& key) {
+  if (std::holds_alternative<std::string Config::*>(key.member)) return absl::StrJoin(key.one_of, ", ");
+  const bool whole = std::holds_alternative<int Config::*>(key.member);
+  const auto shown = [](double number) {
+    return number == std::floor(number) ? absl::StrCat(static_cast<int64_t>(number)) : absl::StrCat(number);
+  };
+  return absl::StrCat(whole ? "a whole number" : "a number", " from ", shown(key.min), " to ",
+                      shown(key.max));
+}
+
 absl::Status Set(const Key& key, const std::string& value, const std::string& from, Config& config) {
-  const auto bad = [&](absl::string_view allowed) {
+  const auto bad = [&] {
     return absl::InvalidArgumentError(
-        absl::StrCat(from, ": ", key.name, " is '", value, "'; allowed: ", allowed));
+        absl::StrCat(from, ": ", key.name, " is '", value, "'; allowed: ", Allowed(key)));
   };
   if (const auto* text = std::get_if<std::string Config::*>(&key.member)) {
     if (!key.one_of.empty() && std::find(key.one_of.begin(), key.one_of.end(), value) == key.one_of.end()) {
-      return bad(absl::StrJoin(key.one_of, ", "));
+      return bad();
     }
     config.*(*text) = value;
   } else if (const auto* whole = std::get_if<int Config::*>(&key.member)) {
     int number = 0;
     if (!absl::SimpleAtoi(value, &number) || number < key.min || number > key.max) {
-      return bad(absl::StrCat("a whole number from ", key.min, " to ", key.max));
+      return bad();
     }
     config.*(*whole) = number;
   } else {
     double number = 0;
     if (!absl::SimpleAtod(value, &number) || !(number >= key.min && number <= key.max)) {
-      return bad(absl::StrCat("a number from ", key.min, " to ", key.max));
+      return bad();
     }
     config.*(std::get<double Config::*>(key.member)) = number;
   }
@@ -378,7 +389,8 @@ const std::vector<ConfigKey>& ConfigKeys() {
   static const auto* const keys = [] {
     auto* made = new std::vector<ConfigKey>;
     for (const Key& key : Table()) {
-      made->push_back({key.name, EnvName(key.name), FlagName(key.name), key.default_value, key.help});
+      made->push_back(
+          {key.name, EnvName(key.name), FlagName(key.name), key.default_value, key.help, Allowed(key)});
     }
     return made;
   }();

@@ -76,8 +76,7 @@ struct Config {
   double llm_price_prompt = 0, llm_price_completion = 0;                // of a million tokens
   std::string llm_proxy;                                                // empty: none
   std::string llm_ca_file;                                              // empty: the system's
-  // Known, but for a later version: setting one is an error, not a silence.
-  std::string embedding_base_url, embedding_model;  // empty: the built-in embedder
+  std::string embedding_base_url, embedding_model;                      // empty: the built-in embedder
   std::string embedding_api_key, embedding_api_key_file;
   int embedding_max_in_flight = 0;
   int embedding_texts_per_call = 0;
@@ -88,13 +87,14 @@ struct Config {
   std::string embedding_proxy, embedding_ca_file;
 };
 
-// A key's three names, and what `--help` says.
+// A key's three names, and what `--help` and the reference say.
 struct ConfigKey {
   std::string name;           // store.url
   std::string env;            // SLOWWAVE_STORE_URL
   std::string flag;           // --store-url
   std::string default_value;  // as text
   std::string help;
+  std::string allowed;  // a range, or the words there are; empty: any text
 };
 const std::vector<ConfigKey>& ConfigKeys();
 

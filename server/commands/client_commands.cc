@@ -41,6 +41,7 @@ void AddClientCommands(CLI::App& root, CommandContext& context) {
   AddVerify(root, context);
   AddMigrate(root, context);
   AddDoctor(root, context);
+  AddConfig(root, context);
   AddLater(root, context);
 }
 

@@ -8,6 +8,7 @@
 namespace slowwave {
 
 void AddCheck(CLI::App& root, CommandContext& context);
+void AddConfig(CLI::App& root, CommandContext& context);
 void AddDemo(CLI::App& root, CommandContext& context);
 void AddDoctor(CLI::App& root, CommandContext& context);
 void AddEpisodes(CLI::App& root, CommandContext& context);

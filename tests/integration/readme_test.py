@@ -1,105 +1,98 @@
 #!/usr/bin/env python3
-"""What README.md tells a newcomer to type works, and gives what it says."""
+"""What README.md tells a newcomer to type works as it is written, and gives what it says."""
 
-import json
-import os
 import re
-import shlex
-import subprocess
-import tempfile
 import unittest
 
-import grpc
-from google.protobuf import json_format
-from support import daemon, wire
-from support.reflected import Reflected
+from support import daemon, documents, postgres, wire
 
-README = (wire.ROOT / "README.md").read_text(encoding="utf-8")
+README = documents.text_of("README.md")
 
 
-def section(title):
-    return re.search(rf"^(#+) {re.escape(title)}\n(.*?)(?=^#{{1,2}} |\Z)", README, re.M | re.S).group(2)
+def blocks(title):
+    return documents.blocks(documents.section(README, title))
 
 
-def blocks(text):
-    return re.findall(r"^```\n(.*?)^```", text, re.M | re.S)
+def tour():
+    """The commands that start the daemon, those that follow, and those over gRPC."""
+    by_command_line, over_grpc = documents.section(README, "The first quarter of an hour").split("### The same over gRPC")
+    serve, *rest = documents.blocks(by_command_line)
+    (calls,) = documents.blocks(over_grpc)
+    return serve, rest, calls
 
 
-TOUR, OVER_GRPC = section("The first quarter of an hour").split("### The same over gRPC")
+class Tour(unittest.TestCase):
+    def setUp(self):
+        self.clone = self.enterContext(documents.Clone())
+        self.serve, self.rest, self.calls = tour()
+        self.served = self.enterContext(documents.Served(self.clone, self.serve))
+        self.clone.replace.update(documents.addresses(self.served))
 
-
-class Readme(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.daemon = daemon.Daemon()
-        cls.daemon.start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.daemon.__exit__()
-
-    def type_in(self, block, folder):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SLOWWAVE_")}
-        environment["SLOWWAVE_ADDRESS"] = self.daemon.address
-        script = block.replace("build/slowwave", shlex.quote(daemon.binary())).replace("/tmp/tour", f"{folder}/tour")
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script], env=environment, capture_output=True, text=True, timeout=300
-        )
-        self.assertEqual(done.returncode, 0, f"{block}\n{done.stdout}\n{done.stderr}")
-        return done.stdout
+    def type_in(self, block):
+        return self.clone.run(block, SLOWWAVE_ADDRESS=self.served.address)
 
     def test_the_tour(self):
-        with tempfile.TemporaryDirectory() as folder:
-            serve, bring, sleep, earlier, sound, late, itself, tenants = blocks(TOUR)
-            self.assertIn(" serve ", serve)
-            self.assertIn("4", self.type_in(bring, folder))
-            found = self.type_in(sleep, folder)
-            for words in ("Turku", "Ghent", "translator", "I moved to Turku"):
-                self.assertIn(words, found)
-            self.assertNotIn("talk to you soon", found)
-            self.assertIn("Ghent", self.type_in(earlier, folder))
-            self.assertIn("t4", self.type_in(sound, folder))
-            with wire.Client(self.daemon.address) as client:
-                before = client.ListFacts(user="ada", key="ada:location:current_city", history=True).facts
-                self.type_in(late, folder)
-                after = client.ListFacts(user="ada", key="ada:location:current_city", history=True).facts
-            self.assertEqual([fact.value for fact in before], ["Ghent", "Turku"])
-            self.assertEqual([fact.value for fact in after], ["Ghent", "Cork", "Turku"])
-            self.assertLess(after[0].valid_to.seconds, before[0].valid_to.seconds)
-            self.assertIn("fired: event: task_completed", self.type_in(itself, folder))
-            self.assertIn("from 22:00 to 06:30 UTC", self.type_in(tenants, folder))
+        bring, sleep, earlier, sound, late, itself, tenants = self.rest
+        self.assertIn("4 lines for user ada: 4 taken", self.type_in(bring))
+        found = self.type_in(sleep)
+        for words in ("Turku", "Ghent", "translator", "I moved to Turku"):
+            self.assertIn(words, found)
+        self.assertNotIn("talk to you soon", found)
+        self.assertIn("Ghent", self.type_in(earlier))
+        self.assertIn("t4", self.type_in(sound))
+        with wire.Client(self.served.address) as client:
+            before = client.ListFacts(user="ada", key="ada:location:current_city", history=True).facts
+            self.type_in(late)
+            after = client.ListFacts(user="ada", key="ada:location:current_city", history=True).facts
+        self.assertEqual([fact.value for fact in before], ["Ghent", "Turku"])
+        self.assertEqual([fact.value for fact in after], ["Ghent", "Cork", "Turku"])
+        self.assertLess(after[0].valid_to.seconds, before[0].valid_to.seconds)
+        self.assertIn("fired: event: task_completed", self.type_in(itself))
+        self.assertIn("from 22:00 to 06:30 UTC", self.type_in(tenants))
+        # Nothing is stored twice.
+        self.assertIn("4 had already", self.type_in(bring))
 
-    def test_the_calls_by_reflection(self):
-        (block,) = blocks(OVER_GRPC)
-        calls = re.findall(r"grpcurl -plaintext(?: -d '(.*?)')?[\s\\]+127\.0\.0\.1:50051 (\S+)/(\w+)", block, re.S)
-        self.assertEqual(len(calls), block.count("grpcurl") - 2)  # list and describe
-        task = None
-        with grpc.insecure_channel(self.daemon.address) as channel:
-            reflected = Reflected(channel)
-            for data, service, name in calls:
-                with self.subTest(name):
-                    if service == "grpc.health.v1.Health":
-                        continue
-                    method = reflected.methods(service)[name]
-                    request = json_format.ParseDict(
-                        json.loads(data.replace("THE ID IT GAVE", task or "")), method.request()
-                    )
-                    answer = method.invoker(channel)(request, timeout=120)
-                    if method.server_streams:
-                        answer = list(answer)[-1]
-                    printed = json_format.MessageToJson(answer)
-                    if name == "TriggerConsolidation":
-                        task = answer.task.id
-                    if name == "ListFacts":
-                        self.assertIn("Riga", printed)
-                        self.assertIn("I live in Bern", printed)
+    def test_the_same_over_grpc(self):
+        printed = self.type_in(self.calls)
+        self.assertEqual(self.calls.count("grpcurl"), len(re.findall(r"slowwave\.v1\.\w+/\w+", self.calls)) + 2)
+        for words in ("slowwave.v1.MemoryService\n", "rpc IngestEpisodes", '"status": "INGEST_STATUS_STORED"',
+                      '"state": "TASK_STATE_DONE"', '"value": "Riga"', '"quote": "I live in Bern', '"sampled": "2"',
+                      '"reason": '):  # fmt: skip
+            self.assertIn(words, printed)
 
-    def test_the_table_of_keys_is_that_of_the_binary(self):
-        told = set(re.findall(r"^\| `([a-z_.]+)` \|", section("Configuration"), re.M))
-        flags = {"--" + key.replace(".", "-").replace("_", "-") for key in told}
-        known = subprocess.run([daemon.binary(), "serve", "--help"], capture_output=True, text=True, check=True).stdout
-        offered = set(re.findall(r"^\s+(?:-\w,\s*)?(--[a-z-]+)", known, re.M))
-        self.assertEqual(flags, offered - {"--help", "--config", "--ready-file"})
+
+class Elsewhere(unittest.TestCase):
+    def test_postgres(self):
+        (block,) = blocks("Postgres")
+        *prepare, serve = block.splitlines()
+        server = postgres.shared()
+        url = server.new_database()
+        clone = self.enterContext(documents.Clone({
+            "postgres://owner@db/memory": url,
+            "postgres://slowwave_service@db/memory": url.replace("//slowwave@", "//slowwave_service@"),
+            "-d memory ": f"-d {url} ",
+        }))  # fmt: skip
+        clone.run("\n".join(prepare))
+        with documents.Served(clone, serve) as served, wire.Client(served.address) as client:
+            self.assertEqual(client.RegisterUser(user="ada").user, "ada")
+        self.assertEqual(server.sql("SELECT user_id FROM slowwave.user_state", url), [["ada"]])
+
+    def test_who_may_call(self):
+        block = blocks("Who may call")[0]
+        make, serve, ask = block.splitlines()
+        clone = self.enterContext(documents.Clone())
+        clone.run("""openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+  -addext subjectAltName=DNS:localhost -keyout server.key -out server.pem
+cp server.pem ca.pem""")
+        clone.run(make)
+        with documents.Served(clone, serve) as served:
+            clone.replace["memory.example:50051"] = served.address.replace("127.0.0.1", "localhost")
+            # Let in, and nobody is there yet.
+            with self.assertRaisesRegex(AssertionError, "no such user"):
+                clone.run(ask)
+            clone.run("echo wrong >chat.token")
+            with self.assertRaisesRegex(AssertionError, "token"):
+                clone.run(ask)
 
 
 if __name__ == "__main__":

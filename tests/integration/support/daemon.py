@@ -134,12 +134,16 @@ class Daemon:
         except OSError:
             return False
 
+    def metrics(self):
+        """What /metrics says."""
+        with urllib.request.urlopen(f"http://{self.http_address}/metrics", timeout=PATIENCE_SECONDS) as answer:
+            return answer.read().decode()
+
     def metric(self, name):
         """The value of /metrics' line that begins with `name`, labels included."""
-        with urllib.request.urlopen(f"http://{self.http_address}/metrics", timeout=PATIENCE_SECONDS) as answer:
-            for line in answer.read().decode().splitlines():
-                if line.rpartition(" ")[0] == name:
-                    return float(line.rpartition(" ")[2])
+        for line in self.metrics().splitlines():
+            if line.rpartition(" ")[0] == name:
+                return float(line.rpartition(" ")[2])
         raise AssertionError(f"no metric {name}")
 
     def stop(self, patience=PATIENCE_SECONDS):
