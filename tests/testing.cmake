@@ -107,7 +107,7 @@ endif()
 
 # deploy/ and docker/: what can be told of them without a cluster.
 if(NOT SLOWWAVE_SANITIZE)
-  foreach(name manifests_test rules_test)
+  foreach(name manifests_test queries_test rules_test)
     slowwave_add_test(deploy.${name} ${SLOWWAVE_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/deploy/${name}.py)
     set_property(TEST deploy.${name} APPEND PROPERTY ENVIRONMENT
       SLOWWAVE_BINARY=$<TARGET_FILE:slowwave> SLOWWAVE_DEPLOY_MODULES=${PROJECT_SOURCE_DIR}/build/deploy/node_modules)
