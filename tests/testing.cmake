@@ -92,6 +92,7 @@ if(slowwave_test_server)
   slowwave_python_test(embedding_test STORES postgres)
   slowwave_python_test(endpoint_test STORES postgres)
   slowwave_python_test(kill_test STORES postgres)
+  slowwave_python_test(probe_test)
   slowwave_python_test(python_client_test STORES postgres pgbouncer)
   slowwave_python_test(triggers_test STORES postgres)
   if(NOT SLOWWAVE_SANITIZE)
@@ -107,7 +108,7 @@ endif()
 
 # deploy/ and docker/: what can be told of them without a cluster.
 if(NOT SLOWWAVE_SANITIZE)
-  foreach(name manifests_test queries_test rules_test)
+  foreach(name configuration_test image_test manifests_test queries_test rules_test)
     slowwave_add_test(deploy.${name} ${SLOWWAVE_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/deploy/${name}.py)
     set_property(TEST deploy.${name} APPEND PROPERTY ENVIRONMENT
       SLOWWAVE_BINARY=$<TARGET_FILE:slowwave> SLOWWAVE_DEPLOY_MODULES=${PROJECT_SOURCE_DIR}/build/deploy/node_modules)

@@ -40,6 +40,7 @@ void AddClientCommands(CLI::App& root, CommandContext& context) {
   AddToken(root, context);
   AddVerify(root, context);
   AddMigrate(root, context);
+  AddProbe(root, context);
   AddLater(root, context);
 }
 
