@@ -102,6 +102,7 @@ if(slowwave_test_server)
   slowwave_python_test(endpoint_test STORES postgres)
   slowwave_python_test(kill_test STORES postgres)
   slowwave_python_test(own_tables_test)
+  slowwave_python_test(probe_test)
   slowwave_python_test(python_client_test STORES postgres pgbouncer)
   slowwave_python_test(triggers_test STORES postgres)
   if(NOT SLOWWAVE_SANITIZE)
@@ -118,4 +119,13 @@ if(slowwave_test_server)
     # What daemons promise to do within seconds they cannot while others keep both cores busy.
     set_tests_properties(health_test outage_test PROPERTIES PROCESSORS 2)
   endif()
+endif()
+
+# deploy/ and docker/: what can be told of them without a cluster.
+if(NOT SLOWWAVE_SANITIZE)
+  foreach(name configuration_test image_test manifests_test queries_test rules_test)
+    slowwave_add_test(deploy.${name} ${SLOWWAVE_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/deploy/${name}.py)
+    set_property(TEST deploy.${name} APPEND PROPERTY ENVIRONMENT
+      SLOWWAVE_BINARY=$<TARGET_FILE:slowwave> SLOWWAVE_DEPLOY_MODULES=${PROJECT_SOURCE_DIR}/build/deploy/node_modules)
+  endforeach()
 endif()

@@ -42,6 +42,7 @@ void AddClientCommands(CLI::App& root, CommandContext& context) {
   AddMigrate(root, context);
   AddDoctor(root, context);
   AddConfig(root, context);
+  AddProbe(root, context);
   AddLater(root, context);
 }
 

@@ -16,6 +16,7 @@ void AddExport(CLI::App& root, CommandContext& context);
 void AddFacts(CLI::App& root, CommandContext& context);
 void AddImport(CLI::App& root, CommandContext& context);
 void AddMigrate(CLI::App& root, CommandContext& context);
+void AddProbe(CLI::App& root, CommandContext& context);
 void AddQuarantine(CLI::App& root, CommandContext& context);
 void AddReport(CLI::App& root, CommandContext& context);
 void AddSlots(CLI::App& root, CommandContext& context);
