@@ -2,9 +2,23 @@
 shown."""
 
 import collections
+import dataclasses
 import http.server
 import json
 import threading
+
+
+@dataclasses.dataclass
+class Answer:
+    """To a chat completion. `finish`: its finish_reason; `refusal`: the message's; `hang`: nothing comes before the
+    endpoint is closed, whatever else is said here."""
+
+    status: int = 200
+    content: str = ""
+    finish: str = "stop"
+    refusal: str | None = None
+    headers: dict = dataclasses.field(default_factory=dict)
+    hang: bool = False
 
 
 def shown(request):
@@ -35,11 +49,11 @@ def direction(text):
 
 
 class Endpoint:
-    """Use as a context manager. `answer(memories, call)` gives (status, content) for a chat completion, content as a
-    string; `embed(texts)` gives (status, vectors) for embeddings. Both may be changed at any time. `calls`: how many
-    there were of the former, `embed_calls` of the latter; `times_shown`, `times_embedded`: by text; `traceparents`:
-    that header of every call, with None where it was missing. GET .../models lists `models` (None: HTTP 404), if
-    `key` is None or was sent."""
+    """Use as a context manager. `answer(memories, call)` gives an Answer for a chat completion, or just its status and
+    content; `embed(texts)` gives (status, vectors) for embeddings. Both may be changed at any time. `calls`: how many
+    there were of the former, `embed_calls` of the latter; `times_shown`, `times_embedded`: by text; `hanging`: calls
+    that are kept waiting; `traceparents`: that header of every call, with None where it was missing. GET .../models
+    lists `models` (None: HTTP 404), if `key` is None or was sent."""
 
     def __init__(self):
         self.answer = self.good
@@ -52,6 +66,8 @@ class Endpoint:
         self.traceparents = []
         self.models = ["test"]
         self.key = None
+        self.hanging = 0
+        self._closing = threading.Event()
         self._lock = threading.Lock()
         endpoint = self
 
@@ -79,22 +95,37 @@ class Endpoint:
                     endpoint.calls += 1
                     call = endpoint.calls
                     endpoint.times_shown.update(memory["text"] for memory in memories.values())
-                status, content = endpoint.answer(memories, call)
-                if status == 200:
-                    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
-                    usage = endpoint.usage
-                    reply = {"object": "chat.completion", "choices": [choice], "usage": usage}
+                answer = endpoint.answer(memories, call)
+                if not isinstance(answer, Answer):
+                    answer = Answer(*answer)
+                if answer.hang:
+                    return self.hang()
+                if answer.status == 200:
+                    message = {"role": "assistant", "content": answer.content, "refusal": answer.refusal}
+                    choice = {"index": 0, "finish_reason": answer.finish, "message": message}
+                    reply = {"object": "chat.completion", "choices": [choice], "usage": endpoint.usage}
                 else:
-                    reply = {"error": {"message": content, "type": "test"}}
-                return self.reply(status, reply)
+                    reply = {"error": {"message": answer.content, "type": "test"}}
+                return self.reply(answer.status, reply, answer.headers)
 
-            def reply(self, status, reply):
+            def hang(self):
+                with endpoint._lock:  # pylint: disable=protected-access
+                    endpoint.hanging += 1
+                endpoint._closing.wait()  # pylint: disable=protected-access
+                self.close_connection = True
+
+            def reply(self, status, reply, headers=None):
                 body = json.dumps(reply).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                try:
+                    self.end_headers()
+                    self.wfile.write(body)
+                except ConnectionError:  # Whoever asked was killed meanwhile, or has waited long enough.
+                    self.close_connection = True
 
         class Server(http.server.ThreadingHTTPServer):
             request_queue_size = 128
@@ -122,6 +153,7 @@ class Endpoint:
         return self
 
     def __exit__(self, *exception):
+        self._closing.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
