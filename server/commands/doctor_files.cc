@@ -134,10 +134,12 @@ Expiring ExpiringOf(const std::string& path) {
 
 void ExamineTokens(const Examination& e) {
   const std::string& path = e.config.auth_tokens_file;
-  if (path.empty()) return e.Ok("tokens", "none: nobody is asked who they are");
-  if (const absl::Status read = Access::Open(path).status(); !read.ok()) {
+  if (!AsksWhoCalls(e.config)) return e.Ok("tokens", "none: nobody is asked who they are");
+  if (const absl::Status read = Access::Open(AccessOptionsFrom(e.config)).status(); !read.ok()) {
     return e.Fail("tokens", std::string(read.message()), "put it right; `slowwave token` prints entries");
   }
+  if (!e.config.auth_jwt_keys_file.empty()) e.Ok("jwt", "the issuer's keys can be read");
+  if (path.empty()) return;
   const bool secret = IsKeptSecret(e, "tokens", path);
   const Expiring found = ExpiringOf(path);
   if (!found.over.empty()) {
