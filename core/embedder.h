@@ -16,7 +16,7 @@ namespace slowwave {
 struct EmbedRequest {
   std::vector<std::string> texts;
   StopFlag stop;            // null: never; once it stops, the answer is kCancelled, soon
-  std::string traceparent;  // the header of calls; empty: none
+  std::string traceparent = {};  // the header of calls; empty: none
 };
 
 struct EmbedReply {

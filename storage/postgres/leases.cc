@@ -264,33 +264,41 @@ absl::StatusOr<RescueResult> PostgresStore::RescueTasks(int max_attempts, bool a
 
 absl::StatusOr<QueueCounts> PostgresStore::CountQueue(int limit) {
   if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
-  return Read("count queue", [&](Transaction& t) -> absl::StatusOr<QueueCounts> {
-    Rows ready = t.Add("queue_ready", limit);
-    Rows behind = t.Add("queue_behind", limit);
-    Rows running = t.Add("queue_running", limit);
-    Rows delayed = t.Add("queue_delayed", limit);
-    Rows dead = t.Add("queue_dead", limit);
-    Rows heads = t.Add("claim_demands");
-    Rows clock = t.Add("clock", t.clock());
-    QueueCounts counts;
-    if (!t.Send()) return counts;
-    const auto one = [](Rows& rows) { return rows.Step() ? rows.Int(0) : 0; };
-    counts.waiting = std::min<int64_t>(limit, one(ready) + one(behind));
-    counts.running = one(running);
-    counts.delayed = one(delayed);
-    counts.dead = one(dead);
-    std::string tenant;
-    absl::Time best = absl::InfiniteFuture();
-    while (heads.Step()) {
-      if (heads.Time(2) >= best) continue;
-      tenant = heads.Text(0);
-      best = heads.Time(2);
-    }
-    if (tenant.empty() || !clock.Step()) return counts;
+  std::string tenant;  // whose task is first in line
+  absl::Time now;
+  absl::StatusOr<QueueCounts> counted =
+      Read("count queue", [&](Transaction& t) -> absl::StatusOr<QueueCounts> {
+        Rows ready = t.Add("queue_ready", limit);
+        Rows behind = t.Add("queue_behind", limit);
+        Rows running = t.Add("queue_running", limit);
+        Rows delayed = t.Add("queue_delayed", limit);
+        Rows dead = t.Add("queue_dead", limit);
+        Rows heads = t.Add("claim_demands");
+        Rows clock = t.Add("clock", t.clock());
+        QueueCounts counts;
+        if (!t.Send()) return counts;
+        const auto one = [](Rows& rows) { return rows.Step() ? rows.Int(0) : 0; };
+        counts.waiting = std::min<int64_t>(limit, one(ready) + one(behind));
+        counts.running = one(running);
+        counts.delayed = one(delayed);
+        counts.dead = one(dead);
+        tenant.clear();
+        absl::Time best = absl::InfiniteFuture();
+        while (heads.Step()) {
+          if (heads.Time(2) >= best) continue;
+          tenant = heads.Text(0);
+          best = heads.Time(2);
+        }
+        if (clock.Step()) now = clock.Time(0);
+        return counts;
+      });
+  if (!counted.ok() || tenant.empty()) return counted;
+  return Single("count queue", [&](Transaction& t) -> absl::StatusOr<QueueCounts> {
+    QueueCounts counts = *counted;
     Rows first = t.Add("queue_first", tenant);
-    t.Finish();
+    t.Send();
     // The time of ranks may be a test's, and ahead of a moment that another process wrote.
-    if (first.Step()) counts.oldest_ready = std::max(absl::ZeroDuration(), clock.Time(0) - first.Time(0));
+    if (first.Step()) counts.oldest_ready = std::max(absl::ZeroDuration(), now - first.Time(0));
     return counts;
   });
 }

@@ -120,22 +120,27 @@ RETURNING 1
 -- How much there is of each state, across tenants and without locks. Counting stops at $1; each reads an index that
 -- holds nothing else.
 -- name: queue_ready
+-- tenants: all
 -- index: task_ready
 SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 1 LIMIT $1) AS counted
 
 -- name: queue_behind
+-- tenants: all
 -- index: task_behind
 SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 3 LIMIT $1) AS counted
 
 -- name: queue_running
+-- tenants: all
 -- index: task_running
 SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 2 LIMIT $1) AS counted
 
 -- name: queue_delayed
+-- tenants: all
 -- index: task_delayed
 SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 4 LIMIT $1) AS counted
 
 -- name: queue_dead
+-- tenants: all
 -- index: task_dead
 SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 6 LIMIT $1) AS counted
 
