@@ -63,7 +63,7 @@ done
 address=$(sed -E 's/.*"listen":"([^"]*)".*/\1/' "$data/ready.json")
 http=$(sed -E 's/.*"http_listen":"([^"]*)".*/\1/' "$data/ready.json")
 
-(inside probe --http-listen "$http") | grep -qx ok || die "it is not ready"
+(inside probe --http-listen "$http") || die "it is not ready"
 printf '{"speaker": "Ada", "text": "I live in Ghent."}\n' >"$data/said.jsonl"
 chmod 644 "$data/said.jsonl"
 (inside import /var/lib/slowwave/said.jsonl --user ada --address "$address")
