@@ -29,6 +29,8 @@ constexpr char kGistsHelp[] = "Gists by whether they passed the checks.";
 EngineMetrics::EngineMetrics(prometheus::Registry& registry)
     : tasks_queued(GaugeOf(registry, "slowwave_tasks_claimed", "Tasks claimed and waiting for a worker.")),
       runs_open(GaugeOf(registry, "slowwave_runs_open", "Runs between their claim and their end.")),
+      runs_open_bytes(GaugeOf(registry, "slowwave_runs_open_bytes",
+                              "About how much memory runs hold that wait for an endpoint.")),
       runs_committed(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "committed"}})),
       runs_failed(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "failed"}})),
       runs_handed_back(CounterOf(registry, kRuns, kRunsHelp, {{"outcome", "handed_back"}})),

@@ -17,6 +17,7 @@ struct EngineMetrics {
   explicit EngineMetrics(prometheus::Registry& registry);
   prometheus::Gauge& tasks_queued;         // slowwave_tasks_claimed: claimed, waiting for a worker
   prometheus::Gauge& runs_open;            // slowwave_runs_open
+  prometheus::Gauge& runs_open_bytes;      // slowwave_runs_open_bytes: of those that wait for an endpoint
   prometheus::Counter& runs_committed;     // slowwave_runs_total{outcome="committed"}
   prometheus::Counter& runs_failed;        // {outcome="failed"}
   prometheus::Counter& runs_handed_back;   // {outcome="handed_back"}
