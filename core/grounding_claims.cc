@@ -183,7 +183,10 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
     if (words[i].capital && (!words[i].opens || named_subject) && word != "i" && WeekdayOf(word) < 0) {
       claims.names.push_back(WithoutPossessive(word));
     }
-    if (!lexicon::IsStopWord(word) && WeekdayOf(word) < 0 && seen.insert(StemOf(word)).second)
+    // To name somebody is to claim nothing of them yet.
+    const bool is_subject =
+        std::find(subject_words.begin(), subject_words.end(), WithoutPossessive(word)) != subject_words.end();
+    if (!is_subject && !lexicon::IsStopWord(word) && WeekdayOf(word) < 0 && seen.insert(StemOf(word)).second)
       claims.content.push_back(word);
   }
   // A subject that is neither a speaker nor in the text must be named all the same.

@@ -16,8 +16,9 @@ namespace slowwave {
 struct Claims {
   std::vector<std::string> numbers;  // folded: '3', '1,200', 'three'
   std::vector<std::string> names;    // folded capitalised words, without speakers
-  std::vector<std::string> content;  // folded words that mean something, each once, without speakers
-  std::vector<std::string> value;    // those of the gist's value alone
+  std::vector<std::string>
+      content;  // folded words that mean something, each once, without speakers and subject
+  std::vector<std::string> value;  // those of the gist's value alone
   std::vector<int> years;
   std::vector<int> months;     // 1..12
   std::vector<int> days;       // of a month, beside one

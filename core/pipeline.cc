@@ -177,7 +177,7 @@ absl::Status Pipeline::Recall(RunState& run) const {
       continue;
     }
     run.digests[i] = Sha256Hex(reply->journal);
-    reply->journal = {};
+    Free(reply->journal);
     run.replies[i] = *std::move(reply);
     run.recalled[i] = true;
   }

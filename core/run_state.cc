@@ -52,12 +52,12 @@ int64_t BytesOf(const RunState& run) {
 void FreeWhatChunksNeedNot(RunState& run) {
   for (auto* episodes : {&run.sample.episodes, &run.sample.context}) {
     for (Episode& episode : *episodes) {
-      episode.embedding = {};
-      episode.entities = {};
-      episode.metadata = {};
+      Free(episode.embedding);
+      Free(episode.entities);
+      Free(episode.metadata);
     }
   }
-  run.claimed.plan = {};
+  Free(run.claimed.plan);
 }
 
 }  // namespace slowwave

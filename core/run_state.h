@@ -37,6 +37,12 @@ struct RunState {
   Report report;
 };
 
+// Gives up what a string or a vector has reserved, which assigning nothing to it does not.
+template <typename T>
+void Free(T& held) {
+  T().swap(held);
+}
+
 // About how many bytes of memory a run takes while it waits: what it has sampled, and, once there are chunks,
 // their questions and replies.
 int64_t BytesOf(const RunState& run);

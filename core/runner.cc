@@ -116,7 +116,7 @@ void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkR
       run->unkept.push_back({state.questions[chunk], std::move(reply.journal), extractor_.model(),
                              reply.prompt_tokens, reply.completion_tokens});
     }
-    reply.journal = {};
+    Free(reply.journal);
     run->bytes += BytesOf(reply) - BytesOfQuestion(state.chunks[chunk]);
     state.replies[chunk] = std::move(reply);
     if (--run->unanswered > 0) parked_(KeyOfRun(state.claimed.lease), run->bytes);

@@ -127,6 +127,13 @@ TEST_F(GroundingTest, ALongNameMayBeASlipAway) {
   EXPECT_EQ(Check("Ada finished reading Midnightsong", {6}).reason, "name_not_in_evidence");
 }
 
+TEST_F(GroundingTest, ASubjectThatIsNamedIsNoEvidenceOfWhatIsToldOfIt) {
+  Say("Ben", "Olga says hello!");
+  chunk_.memories.push_back({&episodes_.back(), -1, 0});
+  EXPECT_EQ(Check("Olga mends shoes", {6}, "Olga").reason, "too_little_overlap");
+  EXPECT_EQ(Check("Olga says hello", {6}, "Olga").reason, "");
+}
+
 TEST_F(GroundingTest, AnAnswerLeansOnItsQuestionOnlyWithItsValue) {
   Say("Ben", "Do you sing in the village choir?");
   Say("Ada", "Yes, every week!");

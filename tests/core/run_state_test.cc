@@ -60,7 +60,8 @@ TEST(RunStateTest, AQuestionCostsItsTextsUntilItIsAnsweredAndThenItsReply) {
   EXPECT_EQ(asked - uncut, BytesOfQuestion(run.chunks[0]) + BytesOfQuestion(run.chunks[1]));
   Gist gist;
   gist.text = std::string(1000, 'g');
-  gist.evidence.push_back({0, std::string(2000, 'q')});
+  gist.evidence.resize(1);
+  gist.evidence[0].quote.assign(2000, 'q');
   run.replies[0].gists = {gist};
   run.recalled[0] = true;
   EXPECT_EQ(BytesOf(run), asked - BytesOfQuestion(run.chunks[0]) + BytesOf(run.replies[0]));

@@ -73,6 +73,12 @@ class Endpoint:
             def log_message(self, *_):  # pylint: disable=arguments-differ
                 pass
 
+            def handle(self):
+                try:
+                    super().handle()
+                except ConnectionError:  # Whoever asked was killed meanwhile, or has waited long enough.
+                    pass
+
             def do_POST(self):  # pylint: disable=invalid-name
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 if self.path.endswith("/embeddings"):
@@ -108,11 +114,8 @@ class Endpoint:
                 self.send_header("Content-Length", str(len(body)))
                 for name, value in (headers or {}).items():
                     self.send_header(name, value)
-                try:
-                    self.end_headers()
-                    self.wfile.write(body)
-                except ConnectionError:  # Whoever asked was killed meanwhile, or has waited long enough.
-                    self.close_connection = True
+                self.end_headers()
+                self.wfile.write(body)
 
         class Server(http.server.ThreadingHTTPServer):
             request_queue_size = 128
