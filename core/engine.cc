@@ -24,6 +24,7 @@ SchedulerOptions SchedulerOptionsOf(const EngineOptions& o) {
   SchedulerOptions out;
   out.owner = o.owner;
   out.max_open_runs = o.max_open_runs;
+  out.max_open_bytes = o.max_open_bytes;
   out.workers = out.max_waiting = o.workers;
   out.lease = o.lease;
   out.max_attempts = o.max_attempts;
@@ -91,7 +92,7 @@ struct Engine::Impl {
         runner(
             {options.max_attempts}, store, pipeline, embedder, extractor, progress, metrics, pool,
             SystemClock(), [this](const RunEnd& end) { Ended(end); },
-            [this](const RunKey& run) { scheduler.Parked(run); }) {
+            [this](const RunKey& run, int64_t bytes) { scheduler.Parked(run, bytes); }) {
     extractor.PostTo(
         [this](std::function<void()> work) { return pool.Submit(std::move(work), /*urgent=*/true); });
   }

@@ -23,6 +23,7 @@ struct EngineOptions {
   std::string owner;  // UUID of this process
   int workers = 2;    // >= 1
   int max_open_runs = 64;
+  int64_t max_open_bytes = int64_t{96} << 20;  // that runs hold which wait for an endpoint
   absl::Duration lease = absl::Seconds(30);
   int max_attempts = 5;
   absl::Duration sweep = absl::Seconds(1);  // between two looks for what has come due

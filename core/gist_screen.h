@@ -5,7 +5,6 @@
 
 #include <string>
 
-#include "absl/strings/string_view.h"
 #include "core/extraction.h"
 #include "core/keys.h"
 
@@ -19,16 +18,15 @@ struct Screening {
 };
 
 // `chunk` is the very call that gave the gist.
-// - instruction_like: it, or the sentence of an episode that it quotes, tells an assistant what to do or
-//   imitates a prompt, a tool or a reply.
+// - instruction_like: it, or the sentence of an episode that it quotes, or one beside that, tells an
+// assistant
+//   what to do or imitates a prompt, a tool or a reply (instruction_like.h).
 // - policy_write: it would land under the category policy, and the tenant has no slot of its own there.
 // - reserved_category: its key names a category that a system would look in for rights or rules (system,
 //   admin, permissions, ...), and no slot takes it.
-// - foreign_subject: its key's subject is neither a speaker of the chunk nor named in what it cites.
+// - foreign_subject: its key's subject is neither a speaker of the chunk nor named in what it cites, or it is
+//   a system, an assistant or the like that does not speak there.
 Screening Screen(const Gist& gist, const Chunk& chunk, const Registry& registry);
-
-// Whether a sentence reads as an order to an assistant, or as a piece of a prompt.
-bool IsInstructionLike(absl::string_view text);
 
 }  // namespace slowwave
 

@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/grounding_claims.h"
+#include "core/grounding_voice.h"
 #include "core/lexicon.h"
 #include "core/text.h"
 
@@ -16,8 +16,8 @@ namespace {
 
 // Shares of a gist's content words, measured on real conversations (true gists kept against strangers
 // caught): in what it cites, or, for an answer that leans on its question, in what surrounds that. Weak words
-// count half.
-constexpr double kMinOverlap = 0.18;
+// count half; and as much counts, as a word that is there, that it tells of both who talk.
+constexpr double kMinOverlap = 0.22;
 constexpr double kMinOverlapAround = 0.4;
 constexpr double kWeakWord = 0.5;
 constexpr double kMinOverlapGuessed = 0.6;  // of a memory that nobody cited, but that was shown
@@ -62,7 +62,7 @@ std::string Missing(const std::vector<T>& wanted, Has has) {
   return "";
 }
 
-// `lean`: enough words around what is cited will do.
+// `lean`: enough words around what is cited will do, if its value is among them.
 Verdict Carries(const Claims& claims, const std::vector<const Episode*>& cited, const Chunk& chunk, bool lean,
                 double least = kMinOverlap) {
   WordBag window, own;
@@ -77,54 +77,23 @@ Verdict Carries(const Claims& claims, const std::vector<const Episode*>& cited, 
   missing = Missing(claims.names, [&](const std::string& name) { return window.HasName(name); });
   if (!missing.empty()) return {"name_not_in_evidence", missing};
   if (claims.content.empty()) return {};
-  double all = 0, in_own = 0, in_window = 0;
+  const double both = claims.names_several ? kWeakWord : 0;
+  double all = both, in_own = both, in_window = both;
   for (const std::string& word : claims.content) {
     const double weight = lexicon::IsWeakClaim(word) ? kWeakWord : 1;
     all += weight;
     if (own.HasContent(word)) in_own += weight;
     if (window.HasContent(word)) in_window += weight;
   }
-  if (in_own < least * all && !(lean && in_window >= kMinOverlapAround * all)) {
+  const bool may_lean =
+      lean &&
+      (claims.value.empty() || std::any_of(claims.value.begin(), claims.value.end(),
+                                           [&](const std::string& word) { return window.HasContent(word); }));
+  if (in_own < least * all && !(may_lean && in_window >= kMinOverlapAround * all)) {
     return {"too_little_overlap",
             absl::StrCat("under ", static_cast<int>(least * 100), " % of ", claims.content.size(), " words")};
   }
   return {};
-}
-
-// May what `episode` says be told of `subject`? Another's first person may not: the sentence that carries
-// most of the claim decides, unless it addresses or names the subject.
-bool MaySpeakOf(const Claims& claims, const Episode& episode) {
-  const std::string speaker = FoldText(episode.speaker);
-  if (claims.subject.empty() || speaker.empty() || speaker == claims.subject) return true;
-  static const auto* kFirst = new absl::flat_hash_set<std::string>{
-      "i", "i'm", "i've", "i'd", "i'll", "my", "me", "mine", "we", "we're", "we've", "our", "us", "myself"};
-  static const auto* kSecond = new absl::flat_hash_set<std::string>{"you",   "your",   "you're", "you've",
-                                                                    "yours", "you'll", "you'd",  "yourself"};
-  size_t most = 0;
-  bool may = true;
-  const std::vector<std::string> subject_words = Words(claims.subject);
-  for (absl::string_view sentence : Sentences(episode.text)) {
-    Episode part;
-    part.text = std::string(sentence);
-    part.occurred_at = episode.occurred_at;
-    WordBag bag;
-    bag.Add(part);
-    const auto found =
-        static_cast<size_t>(std::count_if(claims.content.begin(), claims.content.end(),
-                                          [&](const std::string& word) { return bag.HasContent(word); }));
-    if (found <= most) continue;
-    most = found;
-    bool first = false, second = false;
-    for (const std::string& word : Words(sentence)) {
-      first |= kFirst->contains(word);
-      second |= kSecond->contains(word);
-    }
-    bool named = false;
-    for (const std::string& word : Words(sentence))
-      named |= !subject_words.empty() && word == subject_words[0];
-    may = second || (!first && (named || claims.names_several));
-  }
-  return may;
 }
 
 }  // namespace

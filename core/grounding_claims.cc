@@ -17,16 +17,8 @@
 namespace slowwave {
 namespace {
 
-constexpr size_t kPrefix = 5;  // letters by which words count as one: 'paint', 'painting', 'painted'
-
-std::string PrefixOf(absl::string_view word) {
-  size_t bytes = 0;
-  for (size_t letters = 0; bytes < word.size() && letters < kPrefix; ++letters) {
-    ++bytes;
-    while (bytes < word.size() && (static_cast<unsigned char>(word[bytes]) & 0xC0) == 0x80) ++bytes;
-  }
-  return std::string(word.substr(0, bytes));
-}
+constexpr size_t kPrefix = 5;      // letters of a stem
+constexpr size_t kSlipLength = 7;  // of a name that may be spelled wrong where it was said
 
 bool HasDigit(absl::string_view word) {
   return std::any_of(word.begin(), word.end(), [](char c) { return absl::ascii_isdigit(c); });
@@ -102,7 +94,32 @@ std::vector<RawWord> RawWords(absl::string_view text) {
   return words;
 }
 
+// One letter left out, put in or another, or two swapped; both begin alike. Of ASCII words.
+bool IsSlipOf(const std::string& said, const std::string& name) {
+  if (said.empty() || said[0] != name[0]) return false;
+  const bool longer = said.size() > name.size();
+  const std::string &a = longer ? name : said, &b = longer ? said : name;
+  if (b.size() - a.size() > 1) return false;
+  size_t i = 0;
+  while (i < a.size() && a[i] == b[i]) ++i;
+  const auto same = [&](size_t from_a, size_t from_b) {
+    return a.size() >= from_a && b.size() >= from_b && a.compare(from_a, std::string::npos, b, from_b) == 0;
+  };
+  if (a.size() != b.size()) return same(i, i + 1);
+  const bool swapped = i + 1 < a.size() && a[i] == b[i + 1] && a[i + 1] == b[i] && same(i + 2, i + 2);
+  return i == a.size() || same(i + 1, i + 1) || swapped;
+}
+
 }  // namespace
+
+std::string StemOf(absl::string_view word) {
+  size_t bytes = 0;
+  for (size_t letters = 0; bytes < word.size() && letters < kPrefix; ++letters) {
+    ++bytes;
+    while (bytes < word.size() && (static_cast<unsigned char>(word[bytes]) & 0xC0) == 0x80) ++bytes;
+  }
+  return std::string(word.substr(0, bytes));
+}
 
 Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
   Claims claims;
@@ -121,6 +138,9 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
   absl::flat_hash_set<std::string> seen, named;
   if (gist.value) {
     const std::vector<std::string> words = Words(*gist.value);
+    for (const std::string& word : words) {
+      if (!lexicon::IsStopWord(word) && !is_speaker(word)) claims.value.push_back(word);
+    }
     if (std::all_of(words.begin(), words.end(), is_speaker)) named.insert(words.begin(), words.end());
   }
   // Brackets and quotes are claims too here, so their marks go and their words stay.
@@ -146,7 +166,7 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
       continue;
     }
     // 'Ann is called Ann': the name is what is claimed.
-    if (is_speaker(word) && named.contains(word) && seen.insert(PrefixOf(word)).second)
+    if (is_speaker(word) && named.contains(word) && seen.insert(StemOf(word)).second)
       claims.content.push_back(word);
     if (is_speaker(word) || word == "'s") continue;
     const int month = words[i].capital ? MonthOf(word) : 0;
@@ -163,7 +183,10 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
     if (words[i].capital && (!words[i].opens || named_subject) && word != "i" && WeekdayOf(word) < 0) {
       claims.names.push_back(WithoutPossessive(word));
     }
-    if (!lexicon::IsStopWord(word) && WeekdayOf(word) < 0 && seen.insert(PrefixOf(word)).second)
+    // To name somebody is to claim nothing of them yet.
+    const bool is_subject =
+        std::find(subject_words.begin(), subject_words.end(), WithoutPossessive(word)) != subject_words.end();
+    if (!is_subject && !lexicon::IsStopWord(word) && WeekdayOf(word) < 0 && seen.insert(StemOf(word)).second)
       claims.content.push_back(word);
   }
   // A subject that is neither a speaker nor in the text must be named all the same.
@@ -203,7 +226,7 @@ void WordBag::Add(const Episode& episode) {
   for (const std::string& word : words) {
     words_.insert(word);
     words_.insert(WithoutPossessive(word));
-    prefixes_.insert(PrefixOf(word));
+    prefixes_.insert(StemOf(word));
     if (const std::optional<int> number = NumberOf(word)) numbers_.insert(absl::StrCat(*number));
     if (HasDigit(word)) numbers_.insert(word);
   }
@@ -274,7 +297,12 @@ bool WordBag::HasName(const std::string& name) const {
     return std::all_of(parts.begin(), parts.end(),
                        [&](const std::string& part) { return words_.contains(part); });
   }
-  if (name.size() >= kPrefix) return prefixes_.contains(PrefixOf(name));
+  if (name.size() >= kPrefix && prefixes_.contains(StemOf(name))) return true;
+  if (name.size() >= kSlipLength) {
+    return std::any_of(words_.begin(), words_.end(),
+                       [&](const std::string& said) { return IsSlipOf(said, name); });
+  }
+  if (name.size() >= kPrefix) return false;
   if (words_.contains(absl::StrCat(name, "s"))) return true;
   return name.size() > 2 && name.back() == 's' && words_.contains(name.substr(0, name.size() - 1));
 }
@@ -290,11 +318,11 @@ bool WordBag::HasNumber(const std::string& number) const {
 }
 
 bool WordBag::HasContent(const std::string& word) const {
-  if (prefixes_.contains(PrefixOf(word))) return true;
+  if (prefixes_.contains(StemOf(word))) return true;
   if (word.find('-') == std::string::npos) return false;
   const std::vector<std::string> parts = Words(word);
   return std::any_of(parts.begin(), parts.end(),
-                     [&](const std::string& part) { return prefixes_.contains(PrefixOf(part)); });
+                     [&](const std::string& part) { return prefixes_.contains(StemOf(part)); });
 }
 
 }  // namespace slowwave

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/extraction.h"
 
@@ -15,13 +16,18 @@ namespace slowwave {
 struct Claims {
   std::vector<std::string> numbers;  // folded: '3', '1,200', 'three'
   std::vector<std::string> names;    // folded capitalised words, without speakers
-  std::vector<std::string> content;  // folded words that mean something, each once, without speakers
+  std::vector<std::string>
+      content;  // folded words that mean something, each once, without speakers and subject
+  std::vector<std::string> value;  // those of the gist's value alone
   std::vector<int> years;
   std::vector<int> months;     // 1..12
   std::vector<int> days;       // of a month, beside one
   std::string subject;         // folded speaker it is told of; empty: nobody of the conversation
   bool names_several = false;  // speakers, in its text
 };
+
+// The first five letters: by them words count as one ('paint', 'painting', 'painted').
+std::string StemOf(absl::string_view word);
 
 // `speakers`: folded names of those who talk.
 Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers);
@@ -31,7 +37,8 @@ class WordBag {
  public:
   void Add(const Episode& episode);
 
-  // The word itself, its possessive, or one that begins alike.
+  // The word itself, its possessive, one that begins alike, or, of a long one, one that is a slip away from
+  // it.
   bool HasName(const std::string& name) const;
   bool HasNumber(const std::string& number) const;
   // A word with the same first five letters.

@@ -35,6 +35,8 @@ constexpr char kGistsHelp[] = "Gists by whether they passed the checks.";
 EngineMetrics::EngineMetrics(prometheus::Registry& registry)
     : tasks_queued(GaugeOf(registry, "slowwave_tasks_claimed", "Tasks claimed and waiting for a worker.")),
       runs_open(GaugeOf(registry, "slowwave_runs_open", "Runs between their claim and their end.")),
+      runs_open_bytes(GaugeOf(registry, "slowwave_runs_open_bytes",
+                              "About how much memory runs hold that wait for an endpoint.")),
       queue_waiting(GaugeOf(registry, kQueue, kQueueHelp, {{"state", "waiting"}})),
       queue_delayed(GaugeOf(registry, kQueue, kQueueHelp, {{"state", "delayed"}})),
       queue_running(GaugeOf(registry, kQueue, kQueueHelp, {{"state", "running"}})),

@@ -183,6 +183,7 @@ absl::Status Pipeline::Recall(RunState& run) const {
       continue;
     }
     run.digests[i] = Sha256Hex(reply->journal);
+    Free(reply->journal);
     run.replies[i] = *std::move(reply);
     run.recalled[i] = true;
   }
@@ -268,8 +269,7 @@ absl::Status Pipeline::MakeChunks(RunState& run, const RunStop& stop) const {
     if (absl::Status s = Failpoint("after_plan"); !s.ok()) return s;
   }
   BuildChunks(run);
-  // Nothing reads them any more, and the run may be open for long.
-  for (Episode& episode : run.sample.episodes) episode.embedding = {};
+  FreeWhatChunksNeedNot(run);  // the run may be open for long
   const auto slots = std::make_shared<const std::vector<Slot>>(Registry(run.sample.registry).slots());
   if (options_.run_tokens > 0 || options_.tenant_tokens != nullptr) {
     run.tokens = std::make_shared<RunTokens>(options_.run_tokens, options_.tenant_tokens, task.user.tenant);

@@ -2,6 +2,7 @@
 #ifndef SLOWWAVE_CORE_RUN_STATE_H_
 #define SLOWWAVE_CORE_RUN_STATE_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,22 @@ struct RunState {
   std::vector<std::string> reviewed, cited, left, unreadable;
   Report report;
 };
+
+// Gives up what a string or a vector has reserved, which assigning nothing to it does not.
+template <typename T>
+void Free(T& held) {
+  T().swap(held);
+}
+
+// About how many bytes of memory a run takes while it waits: what it has sampled, and, once there are chunks,
+// their questions and replies.
+int64_t BytesOf(const RunState& run);
+// Those of one reply; and of a question while it is asked, which repeats its chunk's texts.
+int64_t BytesOf(const ChunkReply& reply);
+int64_t BytesOfQuestion(const Chunk& chunk);
+
+// Gives up what nothing reads once there are chunks: the episodes' embeddings, entities and metadata.
+void FreeWhatChunksNeedNot(RunState& run);
 
 }  // namespace slowwave
 

@@ -35,6 +35,7 @@ struct Runner::OpenRun {
   absl::Time began;
   absl::Mutex mu;
   size_t unanswered ABSL_GUARDED_BY(mu) = 0;
+  int64_t bytes ABSL_GUARDED_BY(mu) = 0;             // held while it waits for replies
   std::vector<Exchange> unkept ABSL_GUARDED_BY(mu);  // answered, not yet stored
   bool keeping ABSL_GUARDED_BY(mu) = false;          // KeepReplies is under way or submitted
   absl::Status kept ABSL_GUARDED_BY(mu);             // the first failure to store
@@ -43,7 +44,7 @@ struct Runner::OpenRun {
 Runner::Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Embedder* embedder,
                Extractor& extractor, ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool,
                Clock clock, std::function<void(const RunEnd&)> ended,
-               std::function<void(const RunKey&)> parked)
+               std::function<void(const RunKey&, int64_t bytes)> parked)
     : options_(options),
       store_(store),
       pipeline_(pipeline),
@@ -74,7 +75,10 @@ void Runner::Begin(ClaimedTask task, StopFlag stop) {
   if (request.texts.empty()) return MakeChunks(run);
   request.stop = run->stop;
   request.traceparent = run->state.traceparent;
-  parked_(KeyOfRun(run->state.claimed.lease));
+  // What the request repeats is freed when it has been answered.
+  int64_t bytes = BytesOf(run->state);
+  for (const std::string& text : request.texts) bytes += static_cast<int64_t>(text.size());
+  parked_(KeyOfRun(run->state.claimed.lease), bytes);
   embedder_->Embed(std::move(request), [this, run](EmbedReply reply) {
     const auto shared = std::make_shared<EmbedReply>(std::move(reply));
     const auto go_on = [this, run, shared] {
@@ -96,6 +100,7 @@ void Runner::MakeChunks(const std::shared_ptr<OpenRun>& run) {
   {
     absl::MutexLock lock(&run->mu);
     run->unanswered = chunks - known;
+    run->bytes = BytesOf(run->state);
   }
   for (size_t i = 0; i < chunks; ++i) {
     if (recalled[i]) continue;
@@ -104,7 +109,7 @@ void Runner::MakeChunks(const std::shared_ptr<OpenRun>& run) {
   }
   const RunKey key = KeyOfRun(run->state.claimed.lease);
   absl::MutexLock lock(&run->mu);
-  if (run->unanswered > 0) parked_(key);
+  if (run->unanswered > 0) parked_(key, run->bytes);
 }
 
 void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkReply reply) {
@@ -123,8 +128,10 @@ void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkR
       run->unkept.push_back({state.questions[chunk], std::move(reply.journal), extractor_.model(),
                              reply.prompt_tokens, reply.completion_tokens});
     }
+    Free(reply.journal);
+    run->bytes += BytesOf(reply) - BytesOfQuestion(state.chunks[chunk]);
     state.replies[chunk] = std::move(reply);
-    --run->unanswered;
+    if (--run->unanswered > 0) parked_(KeyOfRun(state.claimed.lease), run->bytes);
     if (run->keeping || (run->unkept.empty() && run->unanswered > 0)) return;
     run->keeping = true;
   }

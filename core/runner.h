@@ -1,8 +1,7 @@
 // Carries claimed tasks through the pipeline on the worker pool.
 //
 // A run holds a thread only while it prepares or finishes; while an embedder or its extractor works it is an
-// open run and
-// nothing more. Any thread.
+// open run and nothing more. Any thread.
 #ifndef SLOWWAVE_CORE_RUNNER_H_
 #define SLOWWAVE_CORE_RUNNER_H_
 
@@ -41,13 +40,14 @@ struct RunnerOptions {
 class Runner {
  public:
   // `ended` is called on a worker, once for each run that was begun; `parked` before that, if the run has to
-  // wait for an endpoint. All references outlive the pool's threads.
+  // wait for an endpoint, with the bytes that it holds, and again whenever these change. All references
+  // outlive the pool's threads.
   // `embedder` null: the built-in one.
   Runner(
       RunnerOptions options, Store& store, Pipeline& pipeline, Embedder* embedder, Extractor& extractor,
       ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool, Clock clock,
       std::function<void(const RunEnd&)> ended,
-      std::function<void(const RunKey&)> parked = [](const RunKey&) {});
+      std::function<void(const RunKey&, int64_t bytes)> parked = [](const RunKey&, int64_t) {});
 
   // Begins one run on the calling worker. `stop` may be set at any time.
   void Begin(ClaimedTask task, StopFlag stop);
@@ -74,7 +74,7 @@ class Runner {
   WorkerPool& pool_;
   const Clock clock_;
   const std::function<void(const RunEnd&)> ended_;
-  const std::function<void(const RunKey&)> parked_;
+  const std::function<void(const RunKey&, int64_t bytes)> parked_;
 };
 
 }  // namespace slowwave

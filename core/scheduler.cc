@@ -50,9 +50,10 @@ void Scheduler::Ended(const RunEnd& end) {
     const auto held = held_.find(end.run);
     if (held != held_.end()) {
       if (held->second.parked) --parked_;
+      open_bytes_ -= held->second.bytes;
       held_.erase(held);
     }
-    CountHeld();
+    ShowHeld();
     if (end.store_trouble) return Troubled();
     troubles_ = 0;
     // What bulk does for a fraction of the price is left to it; not all claims, lest others' tasks starve.
@@ -92,13 +93,24 @@ void Scheduler::Stop() {
   });
 }
 
-void Scheduler::Parked(const RunKey& run) {
-  asio::post(strand_, [this, run] {
+void Scheduler::Parked(const RunKey& run, int64_t bytes) {
+  asio::post(strand_, [this, run, bytes] {
     const auto held = held_.find(run);
-    if (held == held_.end() || std::exchange(held->second.parked, true)) return;
-    ++parked_;
-    Claim();
+    if (held == held_.end()) return;
+    const bool was_full = open_bytes_ >= options_.max_open_bytes;
+    open_bytes_ += bytes - std::exchange(held->second.bytes, bytes);
+    ShowHeld();
+    const bool was_parked = std::exchange(held->second.parked, true);
+    if (!was_parked) ++parked_;
+    if (!was_parked || was_full) Claim();
   });
+}
+
+void Scheduler::ShowHeld() {
+  assert(strand_.running_in_this_thread());
+  metrics_.runs_open.Set(static_cast<double>(held_.size()));
+  metrics_.leases_held.Set(static_cast<double>(held_.size()));
+  metrics_.runs_open_bytes.Set(static_cast<double>(open_bytes_));
 }
 
 void Scheduler::HoldClaims(absl::Duration until) {
@@ -128,6 +140,7 @@ void Scheduler::Claim() {
       Claim();
     });
   }
+  if (parked_ > 0 && open_bytes_ >= options_.max_open_bytes) return;  // until one ends, or holds less
   const int open = static_cast<int>(held_.size());
   const int room =
       std::min(options_.max_open_runs - open, options_.workers + options_.max_waiting - (open - parked_));
@@ -156,10 +169,10 @@ void Scheduler::Claimed(int room, absl::Duration sent, absl::StatusOr<std::vecto
   for (ClaimedTask& task : *claimed) {
     auto stop = std::make_shared<RunStop>(clock_, sent + HoldFor());
     if (draining_) stop->Stop();
-    held_[KeyOfRun(task.lease)] = {task.lease, stop, false};
+    held_[KeyOfRun(task.lease)] = {task.lease, stop, false, 0};
     start_(std::move(task), std::move(stop));
   }
-  CountHeld();
+  ShowHeld();
   if (!claimed->empty()) {
     vain_wakes_ = 0;
   } else if (claim_woken_ && ++vain_wakes_ >= kVainWakes) {
@@ -220,11 +233,6 @@ void Scheduler::Sweep() {
     asio::post(strand_,
                [this, rescued = std::move(rescued), swept = std::move(swept)] { Swept(rescued, swept); });
   });
-}
-
-void Scheduler::CountHeld() {
-  metrics_.runs_open.Set(static_cast<double>(held_.size()));
-  metrics_.leases_held.Set(static_cast<double>(held_.size()));
 }
 
 void Scheduler::CountQueue() {

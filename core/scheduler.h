@@ -29,6 +29,9 @@ namespace slowwave {
 struct SchedulerOptions {
   std::string owner;
   int max_open_runs = 64;
+  // While those that wait for an endpoint hold as much, no more is claimed beside them. What workers are at
+  // comes on top.
+  int64_t max_open_bytes = int64_t{96} << 20;
   // Claimed beyond what workers are at, so that none waits for a claim. What waits for an endpoint counts
   // only as open.
   int max_waiting = 4;
@@ -62,9 +65,9 @@ class Scheduler {
 
   void Start();
   void Wake();
-  // The run waits for an endpoint and holds no worker: another may be begun beside it. In vain once it has
-  // ended.
-  void Parked(const RunKey& run);
+  // The run waits for an endpoint and holds no worker, but so many bytes: another may be begun beside it.
+  // Again: it holds so many now. In vain once it has ended.
+  void Parked(const RunKey& run, int64_t bytes);
   void Ended(const RunEnd& end);
   // The run of this task stops at its next stage boundary.
   void StopRun(const std::string& task_id);
@@ -81,12 +84,14 @@ class Scheduler {
     Lease lease;
     StopFlag stop;
     bool parked = false;
+    int64_t bytes = 0;  // if parked
   };
   void Claim();
   // No claim until then, but for what lifts it.
   void HoldClaims(absl::Duration until);
   // Claims whatever was held back.
   void ClaimNow();
+  void ShowOpen();
   void Claimed(int room, absl::Duration sent, absl::StatusOr<std::vector<ClaimedTask>> claimed);
   void FinishIdle();
   void Sweep();
@@ -116,7 +121,8 @@ class Scheduler {
   boost::asio::strand<boost::asio::any_io_executor> strand_;
   const std::unique_ptr<Timer> sweep_timer_, renewal_timer_, claim_timer_;  // strand_ only, as all below
   std::map<RunKey, Held> held_;
-  int parked_ = 0;  // of them
+  int parked_ = 0;          // of them
+  int64_t open_bytes_ = 0;  // of these
   bool draining_ = false, stopped_ = false;
   bool claiming_ = false, claim_again_ = false, sweeping_ = false, renewing_ = false;
   bool woken_ = false;        // since the last claim was sent

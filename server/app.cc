@@ -64,6 +64,7 @@ EngineOptions EngineOptionsFrom(const Config& config) {
   options.workers = config.workers > 0 ? config.workers
                                        : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   options.max_open_runs = config.runs_max_open;
+  options.max_open_bytes = int64_t{config.runs_max_open_mb} << 20;
   options.lease = absl::Seconds(config.lease_seconds);
   options.max_attempts = config.tasks_max_attempts;
   options.sole_owner = !NamesPostgres(config);

@@ -86,6 +86,8 @@ const std::vector<Key>& Table() {
        "Postgres: a direct connection (no pooler) to be woken by other daemons; empty: look every second"},
       {"workers", &Config::workers, "0", "threads that consolidate; 0: one a core", 0, 256},
       {"runs.max_open", &Config::runs_max_open, "64", "runs open at once", 1, 4096},
+      {"runs.max_open_mb", &Config::runs_max_open_mb, "96",
+       "memory that runs may hold which wait for an endpoint; over it no more are begun", 1, 1 << 20},
       {"lease.seconds", &Config::lease_seconds, "30", "how long a worker holds a task unless it renews", 3,
        3600},
       {"shutdown.seconds", &Config::shutdown_seconds, "20", "how long runs may go on after SIGTERM", 0, 3600},

@@ -38,6 +38,7 @@ struct Config {
   std::string store_listen_url;  // empty: none
   int workers = 0;               // 0: a thread a core
   int runs_max_open = 0;
+  int runs_max_open_mb = 0;
   int lease_seconds = 0;
   int shutdown_seconds = 0;
   int rpc_threads = 0;

@@ -102,6 +102,53 @@ TEST_F(GroundingTest, AFirstPersonSpeaksForItsOwnSpeakerOnly) {
   EXPECT_EQ(Check("Ada makes the best colours", {2}).reason, "");
 }
 
+TEST_F(GroundingTest, BeingAddressedIsNotBeingTalkedAbout) {
+  Say("Ben", "Hey Ada, I wanted to let you know that I ran a marathon on Friday!");
+  Say("Ben", "Thanks, Ada. Been restoring an old motorbike.");
+  Say("Ben", "Your pottery is wonderful, you won the regional prize for that vase!");
+  Say("Ben", "Thanks for feeding the hens, Ada.");
+  Say("Ben", "Do you still collect stamps from Peru?");
+  Say("Ben", "I saw Ada juggling torches.");
+  chunk_.memories.clear();
+  for (const Episode& episode : episodes_) chunk_.memories.push_back({&episode, -1, 0});
+  EXPECT_EQ(Check("Ada ran a marathon on Friday", {6}).reason, "not_its_speaker");
+  EXPECT_EQ(Check("Ben ran a marathon on Friday", {6}, "ben").reason, "");
+  EXPECT_EQ(Check("Ada is restoring an old motorbike", {7}).reason, "not_its_speaker");
+  EXPECT_EQ(Check("Ada won a regional prize for her pottery vase", {8}).reason, "");
+  EXPECT_EQ(Check("Ada is feeding the hens", {9}).reason, "");
+  EXPECT_EQ(Check("Ada collects stamps from Peru", {10}).reason, "not_its_speaker") << "asked, not said";
+  EXPECT_EQ(Check("Ada can juggle torches", {11}).reason, "");
+}
+
+TEST_F(GroundingTest, ALongNameMayBeASlipAway) {
+  Say("Ada", "I finished reading Midlemarch on the train.");
+  chunk_.memories.push_back({&episodes_.back(), -1, 0});
+  EXPECT_EQ(Check("Ada finished reading Middlemarch", {6}).reason, "");
+  EXPECT_EQ(Check("Ada finished reading Midnightsong", {6}).reason, "name_not_in_evidence");
+}
+
+TEST_F(GroundingTest, ASubjectThatIsNamedIsNoEvidenceOfWhatIsToldOfIt) {
+  Say("Ben", "Olga says hello!");
+  chunk_.memories.push_back({&episodes_.back(), -1, 0});
+  EXPECT_EQ(Check("Olga mends shoes", {6}, "Olga").reason, "too_little_overlap");
+  EXPECT_EQ(Check("Olga says hello", {6}, "Olga").reason, "");
+}
+
+TEST_F(GroundingTest, AnAnswerLeansOnItsQuestionOnlyWithItsValue) {
+  Say("Ben", "Do you sing in the village choir?");
+  Say("Ada", "Yes, every week!");
+  chunk_.memories.clear();
+  for (const Episode& episode : episodes_) chunk_.memories.push_back({&episode, -1, 0});
+  Gist gist;
+  gist.text = "Ada sings in the village choir";
+  gist.subject = "ada";
+  gist.value = "village choir";
+  gist.evidence.push_back({7, "Yes, every week!"});
+  EXPECT_EQ(Ground(gist, chunk_).reason, "");
+  gist.value = "soloist";
+  EXPECT_EQ(Ground(gist, chunk_).reason, "too_little_overlap");
+}
+
 TEST_F(GroundingTest, RefusesWhatHasNothingToDoWithItsEvidence) {
   EXPECT_EQ(Check("Ada collects antique typewriters and repairs clocks", {5}).reason, "too_little_overlap");
 }

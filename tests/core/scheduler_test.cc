@@ -363,7 +363,7 @@ TEST_F(SchedulerTest, RunsThatWaitForAnEndpointMakeRoomForOthers) {
   Start();
   EXPECT_THAT(started_, SizeIs(1));
   const auto park = [this](size_t run) {
-    scheduler_->Parked(KeyOfRun(started_[run].task.lease));
+    scheduler_->Parked(KeyOfRun(started_[run].task.lease), 1);
     Settle();
   };
   park(0);
@@ -383,6 +383,54 @@ TEST_F(SchedulerTest, RunsThatWaitForAnEndpointMakeRoomForOthers) {
   Finish(started_[0]);
   Finish(started_[2]);
   EXPECT_EQ(TaskOf(started_[4]).state, TaskState::kRunning);
+}
+
+TEST_F(SchedulerTest, RunsThatHoldMuchWhileTheyWaitKeepOthersFromBeginning) {
+  options_.idle_tasks = 0;
+  options_.workers = 1;
+  options_.max_waiting = 0;
+  options_.max_open_bytes = 100;
+  Restart();
+  for (int i = 0; i < 5; ++i) Enqueue({"acme", absl::StrCat("u", i)});
+  Start();
+  const auto park = [this](size_t run, int64_t bytes) {
+    scheduler_->Parked(KeyOfRun(started_[run].task.lease), bytes);
+    Settle();
+  };
+  ASSERT_THAT(started_, SizeIs(1));
+  park(0, 60);
+  ASSERT_THAT(started_, SizeIs(2));
+  park(1, 70);
+  EXPECT_EQ(metrics_.runs_open_bytes.Value(), 130);
+  scheduler_->Wake();
+  Advance(options_.sweep);
+  EXPECT_THAT(started_, SizeIs(2)) << "they hold more than they may together";
+  park(0, 20);  // some of it has been answered
+  EXPECT_EQ(metrics_.runs_open_bytes.Value(), 90);
+  EXPECT_THAT(started_, SizeIs(3));
+  park(2, 500);  // however much a single one holds, it is open
+  EXPECT_THAT(started_, SizeIs(3));
+  Finish(started_[2]);
+  EXPECT_EQ(metrics_.runs_open_bytes.Value(), 90);
+  EXPECT_THAT(started_, SizeIs(4));
+}
+
+TEST_F(SchedulerTest, ARunThatHoldsMoreThanAllMayIsBegunByItself) {
+  options_.idle_tasks = 0;
+  options_.workers = 1;
+  options_.max_waiting = 0;
+  options_.max_open_bytes = 1;
+  Restart();
+  for (int i = 0; i < 3; ++i) Enqueue({"acme", absl::StrCat("u", i)});
+  Start();
+  for (size_t run = 0; run < 3; ++run) {
+    ASSERT_THAT(started_, SizeIs(run + 1));
+    scheduler_->Parked(KeyOfRun(started_[run].task.lease), 1000);
+    Settle();
+    ASSERT_THAT(started_, SizeIs(run + 1));
+    Finish(started_[run]);
+  }
+  EXPECT_EQ(metrics_.runs_open_bytes.Value(), 0);
 }
 
 TEST_F(SchedulerTest, TenantsAreServedByTheirWeights) {

@@ -30,6 +30,7 @@ TEST(ConfigTest, NothingGivenIsTheEmbeddedMode) {
   EXPECT_EQ(config->listen, "127.0.0.1:50051");
   EXPECT_EQ(config->http_listen, "127.0.0.1:9464");
   EXPECT_EQ(config->runs_max_open, 64);
+  EXPECT_EQ(config->runs_max_open_mb, 96);
   EXPECT_EQ(config->lease_seconds, 30);
   EXPECT_EQ(config->sample_min_importance, 0.3);
   EXPECT_EQ(config->store_url, "");

@@ -84,6 +84,12 @@ class Endpoint:
                     return self.reply(404, {"error": {"message": "no such page", "type": "test"}})
                 return self.reply(200, {"object": "list", "data": [{"id": name} for name in endpoint.models]})
 
+            def handle(self):
+                try:
+                    super().handle()
+                except ConnectionError:  # Whoever asked was killed meanwhile, or has waited long enough.
+                    pass
+
             def do_POST(self):  # pylint: disable=invalid-name
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 with endpoint._lock:  # pylint: disable=protected-access
@@ -121,11 +127,8 @@ class Endpoint:
                 self.send_header("Content-Length", str(len(body)))
                 for name, value in (headers or {}).items():
                     self.send_header(name, value)
-                try:
-                    self.end_headers()
-                    self.wfile.write(body)
-                except ConnectionError:  # Whoever asked was killed meanwhile, or has waited long enough.
-                    self.close_connection = True
+                self.end_headers()
+                self.wfile.write(body)
 
         class Server(http.server.ThreadingHTTPServer):
             request_queue_size = 128
