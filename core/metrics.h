@@ -15,8 +15,8 @@ namespace slowwave {
 
 struct EngineMetrics {
   explicit EngineMetrics(prometheus::Registry& registry);
-  prometheus::Gauge& tasks_queued;  // slowwave_tasks_claimed: claimed, waiting for a worker
-  prometheus::Gauge& runs_open;     // slowwave_runs_open
+  prometheus::Gauge& tasks_queued;     // slowwave_tasks_claimed: claimed, waiting for a worker
+  prometheus::Gauge& runs_open;        // slowwave_runs_open
   prometheus::Gauge& runs_open_bytes;  // slowwave_runs_open_bytes: of those that wait for an endpoint
   // slowwave_queue_tasks{state}: of all tenants, as the store counts them; the same in every process
   prometheus::Gauge& queue_waiting;         // {state="waiting"}: ready, or behind a running one

@@ -91,13 +91,12 @@ class Scheduler {
   void HoldClaims(absl::Duration until);
   // Claims whatever was held back.
   void ClaimNow();
-  void ShowOpen();
+  void ShowHeld();
   void Claimed(int room, absl::Duration sent, absl::StatusOr<std::vector<ClaimedTask>> claimed);
   void FinishIdle();
   void Sweep();
   void Swept(const absl::StatusOr<RescueResult>& rescued, const absl::StatusOr<SweepResult>& swept);
   void CountQueue();  // on `store_calls_`
-  void CountHeld();
   void ArmSweep();
   void ArmRenewal();
   void LookAtLeases();
