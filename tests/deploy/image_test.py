@@ -284,7 +284,7 @@ class Compose(unittest.TestCase):
             here = password.replace("/run/secrets/service_password", str(secrets / "service_password"))
             self.assertNotEqual(here, password)
             (folder / "password.sql").write_text(here, encoding="utf-8")
-            for script in (ROOT / "deploy/sql/roles.sql", folder / "password.sql"):
+            for script in (*(ROOT / "deploy/sql" / name for name in ("roles.sql", "row_security.sql")), folder / "password.sql"):
                 subprocess.run(
                     ["psql", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", script, urls["owner_config"]],
                     check=True, capture_output=True, env=environment,

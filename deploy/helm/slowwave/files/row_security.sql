@@ -1,0 +1,1 @@
+../../../sql/row_security.sql
