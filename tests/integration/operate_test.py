@@ -9,6 +9,11 @@ from support import daemon, documents, postgres, wire
 
 DOCUMENT = documents.text_of("deploy/OPERATE.md")
 SAMPLE = "server/demo/sample_memory.jsonl"
+(MADE_BEFORE,) = documents.blocks(documents.text_of("deploy/README.md"), "sql")
+ROLES = {"slowwave_owner", "slowwave_service", "slowwave_discovery", "slowwave_read_owner", "slowwave_reader"}
+LATER = """echo '{"id": "late", "speaker": "Zoe", "text": "I live in Turku."}' |
+build/slowwave import --user ada -
+build/slowwave trigger --user ada --until-drained"""
 
 
 def commands(title):
@@ -59,24 +64,41 @@ build/slowwave trigger --user ada --until-drained""", SLOWWAVE_ADDRESS=served.ad
             self.type_in(block)
             self.digest(served)
 
+    def another_server(self):
+        """With the database and the roles that an operator is told to make."""
+        server = self.enterContext(postgres.Postgres())
+        server.run(MADE_BEFORE)
+        return server
+
     def test_backup_and_restore_of_postgres(self):
         (dump, restore, _), _ = commands("Backup and restore")
-        with daemon.Daemon(store_url=self.urls["DATABASE_URL"]) as served:
+        server = self.another_server()
+        self.urls["DATABASE_URL"] = server.url("memory").replace("slowwave@", "slowwave_owner@")
+        (upgrade,), _ = commands("Upgrade")
+        self.type_in(upgrade)
+        url = server.url("memory").replace("slowwave@", "slowwave_service@")
+        with daemon.Daemon(store_url=url, arguments=["--store-migrate", "check"]) as served:
             before = self.consolidate(served)
             self.type_in(dump)
-            self.clone.run("""echo '{"id": "late", "speaker": "Zoe", "text": "I live in Turku."}' |
-build/slowwave import --user ada -
-build/slowwave trigger --user ada --until-drained""", SLOWWAVE_ADDRESS=served.address)
+            self.clone.run(LATER, SLOWWAVE_ADDRESS=served.address)
             self.assertNotEqual(self.digest(served), before)
-        self.type_in(restore)
-        url = self.urls["RESTORED_URL"].replace("//slowwave@", "//slowwave_service@")
-        with daemon.Daemon(store_url=url, arguments=["--store-migrate", "check"]) as served:
-            self.assertEqual(self.digest(served), before)
-            # And it goes on from there.
-            self.clone.run("""echo '{"id": "late", "speaker": "Zoe", "text": "I live in Turku."}' |
-build/slowwave import --user ada -
-build/slowwave trigger --user ada --until-drained""", SLOWWAVE_ADDRESS=served.address)
-            self.assertNotEqual(self.digest(served), before)
+        # Back under the owner's name, and under another, who has no more rights.
+        for owner in ("slowwave_owner", "heir"):
+            with self.subTest(owner):
+                elsewhere = self.another_server()
+                self.urls["RESTORED_URL"] = elsewhere.new_owned_database(owner)
+                self.type_in(restore)
+                if owner != "slowwave_owner":
+                    elsewhere.run("DROP DATABASE memory; DROP ROLE slowwave_owner;")
+                seen = "SET slowwave.across = 'on'; SELECT count(*) > 0 FROM slowwave.episode"
+                self.assertEqual(elsewhere.sql(seen, self.urls["RESTORED_URL"]), [["t"]])
+                url = self.urls["RESTORED_URL"].replace(f"//{owner}@", "//slowwave_service@")
+                self.assertEqual(elsewhere.sql("SELECT count(*) FROM slowwave.episode", url), [["0"]])
+                with daemon.Daemon(store_url=url, arguments=["--store-migrate", "check"]) as served:
+                    self.assertEqual(self.digest(served), before)
+                    # And it goes on from there.
+                    self.clone.run(LATER, SLOWWAVE_ADDRESS=served.address)
+                    self.assertNotEqual(self.digest(served), before)
 
     def test_backup_of_the_embedded_store(self):
         (_, _, block), _ = commands("Backup and restore")
@@ -116,7 +138,7 @@ build/slowwave trigger --user ada --until-drained""", SLOWWAVE_ADDRESS=served.ad
                 continue
             for part in quote.replace("`", "").split("N, "):
                 self.assertTrue(part in sources, f"the program does not say '{quote}'")
-        metrics = set(re.findall(r"`(slowwave_[a-z_]+)`", DOCUMENT)) - {"slowwave_service"}
+        metrics = set(re.findall(r"`(slowwave_[a-z_]+)`", DOCUMENT)) - ROLES
         # Nothing is asked of the endpoint: there is nothing to consolidate.
         with daemon.Daemon(arguments=["--llm-base-url", "http://127.0.0.1:1/v1", "--llm-model", "none"]) as served:
             told = served.metrics()

@@ -152,6 +152,27 @@ class Postgres(_Server):
         self.sql(f"CREATE DATABASE {name}")
         return self.url(name)
 
+    def run(self, script, url=None):
+        """Statements, each a transaction of its own unless they say otherwise."""
+        done = subprocess.run(
+            [program("psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-d", url or self.url(), "-f", "-"],
+            input=script,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+
+    def new_owned_database(self, owner):
+        """The URL, as that role, of an empty one that belongs to it: a plain role, made if it is not there."""
+        url = self.new_database()
+        if not self.sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{owner}'"):
+            self.sql(f"CREATE ROLE {owner} LOGIN")
+        self.sql(f"ALTER DATABASE {url.rpartition('/')[2]} OWNER TO {owner}")
+        return url.replace("slowwave@", f"{owner}@")
+
     def new_daemon_database(self):
         """The URL of one laid out as for production: the daemons' own role, bound by row security."""
         url = self.new_database()
