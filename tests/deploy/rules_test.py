@@ -99,6 +99,14 @@ class Rules(unittest.TestCase):
         )
         self.assertEqual(load(written)["spec"], self.rules)
 
+    def test_a_link_to_the_runbook_is_added_where_it_can_be_read(self):
+        written = self.folder / "prometheusrule.yaml"
+        at = "https://wiki.example/slowwave/RUNBOOK.md"
+        subprocess.run([str(ROOT / "deploy/alerts/write_prometheusrule"), str(written), at], check=True)
+        for rule in alerts(load(written)["spec"]):
+            self.assertEqual(rule["annotations"].pop("runbook_url"), f"{at}#{rule['alert'].lower()}")
+            self.assertIn(rule, alerts(self.rules))
+
 
 if __name__ == "__main__":
     unittest.main()
