@@ -71,7 +71,8 @@ class Configuration(unittest.TestCase):
 
     def test_of_production(self):
         credentials = ["--ca-file", str(self.secrets / "tls/tls.crt"), "--token-file", str(self.token)]
-        for manifests in (helm(), kustomize(OVERLAYS / "production")):
+        dotted = helm({"config": {"shutdown.seconds": 30, "store.connections": 4, "log.format": "text"}})
+        for manifests in (helm(), dotted, kustomize(OVERLAYS / "production")):
             text = configuration(manifests)
             self.works(text, postgres.shared().new_database(), *credentials)
             # What makes it safe is needed: without it the same configuration is refused.

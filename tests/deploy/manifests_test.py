@@ -31,6 +31,12 @@ VARIANTS = {
         "image": {"pullSecrets": [{"name": "registry"}], "tag": "abc"},
         "tls": {"clientCa": True},
         "migration": {"grant": {"enabled": False}},
+        "extraEnv": [
+            {"name": "SLOWWAVE_LLM_PROXY", "valueFrom": {"secretKeyRef": {"name": "proxy", "key": "url"}}},
+            {"name": "TZ", "value": "UTC"},
+        ],
+        "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
+        "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ca", "readOnly": True}],
         "secrets": {"slowwave-store": {"url": "postgres://a", "owner-url": "postgres://b"}},
         "podAnnotations": {"a": "b"},
         "nodeSelector": {"kubernetes.io/arch": "amd64"},
@@ -194,12 +200,28 @@ class Restricted(unittest.TestCase):
                     selectors.append(spec["selector"])
                 elif each["kind"] in ("Deployment", "PodDisruptionBudget", "PodMonitor"):
                     selectors.append(spec["selector"]["matchLabels"])
-                elif each["kind"] == "NetworkPolicy":
+                elif each["kind"] == "NetworkPolicy" and not each["metadata"]["name"].endswith("-migrate"):
                     selectors.append(spec["podSelector"]["matchLabels"])
             self.assertGreaterEqual(len(selectors), 5)
             for selector in selectors:
                 self.assertLessEqual(selector.items(), labels["Deployment"].items())
                 self.assertFalse(selector.items() <= labels["Job"].items())
+            (policy,) = [each for each in manifests if each["kind"] == "NetworkPolicy" and each["metadata"]["name"].endswith("-migrate")]
+            selector = policy["spec"]["podSelector"]["matchLabels"]
+            self.assertLessEqual(selector.items(), labels["Job"].items())
+            self.assertFalse(selector.items() <= labels["Deployment"].items())
+
+    def test_the_migration_reaches_names_and_the_database_and_is_reached_by_nobody(self):
+        for manifests in (helm(), kustomize(OVERLAYS / "production")):
+            spec = find(manifests, "NetworkPolicy", "slowwave-migrate")["spec"]
+            self.assertEqual(spec["policyTypes"], ["Ingress", "Egress"])
+            self.assertNotIn("ingress", spec)
+            self.assertEqual({port["port"] for rule in spec["egress"] for port in rule["ports"]}, {53, 5432, 6432})
+        # Helm makes what hooks need by hooks before them.
+        annotations = find(helm(), "NetworkPolicy", "slowwave-migrate")["metadata"]["annotations"]
+        job = find(helm(), "Job", "slowwave-migrate")["metadata"]["annotations"]
+        self.assertEqual(annotations["helm.sh/hook"], job["helm.sh/hook"])
+        self.assertLess(int(annotations["helm.sh/hook-weight"]), int(job["helm.sh/hook-weight"]))
 
     def test_a_pod_gets_the_time_that_its_daemon_takes_to_stop(self):
         for manifests in (helm(), helm({"config": {"shutdown": {"seconds": 300}}}), helm({"config": {"shutdown": None, "shutdown.seconds": 90}}), kustomize(OVERLAYS / "production")):  # fmt: skip
@@ -249,6 +271,10 @@ class Values(unittest.TestCase):
                 {"monitoring": {"podMonitor": {"enable": True}}},
                 {"secrets": {"a": {"b": 1}}},
                 {"config": {"listen": ["a"]}},
+                {"extraEnv": [{"name": "A"}]},
+                {"extraEnv": [{"name": "A", "from": "b"}]},
+                {"extraVolumeMounts": [{"name": "a"}]},
+                {"monitoring": {"rules": {"runbookBase": "deploy/RUNBOOK.md"}}},
             )
         ]
         said = self.schema_says(good + bad)
@@ -262,10 +288,92 @@ class Values(unittest.TestCase):
             ({"store": {"kind": "embedded"}, "replicas": 1, "autoscaling": {"kind": "keda"}}, "autoscaling.kind: none"),
             ({"tls": {"secret": ""}}, "allow_insecure_listen"),
             ({"auth": {"secret": ""}}, "allow_insecure_listen"),
-            ({"config": {"store": {"url": "postgres://secret@db"}}}, "store.secret"),
-        ):
+            *(({"config": spelt}, "would be readable in a config map")
+              for key in ("store.url", "store.listen_url", "llm.api_key", "embedding.api_key")
+              for spelt in ({key: "secret"}, {key.split(".")[0]: {key.split(".")[1]: "secret"}})),
+            ({"config": {"store.url": "postgres://secret@db"}}, "store.secret names, as url"),
+            ({"config": {"llm.proxy": "http://a:secret@proxy"}}, "SLOWWAVE_LLM_PROXY"),
+            ({"extraEnv": [{"name": "SLOWWAVE_LISTEN", "value": "0.0.0.0:1"}]}, "the chart's to say"),
+            ({"config": {"store.migrate": "auto"}}, "config.store.migrate is the chart's to say"),
+            ({"config": {"tls": {"cert_file": "/mine.pem"}}}, "config.tls.cert_file is the chart's to say"),
+            ({"config": {"llm": "a", "llm.model": "b"}}, "as a value and as a section"),
+            ({"config": {"listen": "127.0.0.1:50051"}}, "reach from outside of the pod"),
+            ({"config": {"listen": "localhost:50051"}}, "reach from outside of the pod"),
+            ({"config": {"http_listen": "[::1]:9464"}}, "reach from outside of the pod"),
+            ({"config": {"listen": "0.0.0.0:0"}}, "an address with a port of its own"),
+            ({"config": {"http_listen": ""}}, "an address with a port of its own"),
+            ({"config": {"listen": None}}, "an address with a port of its own"),
+        ):  # fmt: skip
             with self.subTest(values), self.assertRaisesRegex(RuntimeError, re.escape(words)):
                 helm(values)
+
+    def test_a_key_is_there_once_however_it_is_spelt(self):
+        manifests = helm({"config": {
+            "shutdown.seconds": 90, "store.connections": 4, "log.format": "text", "llm.base_url": "https://llm.example/v1",
+            "llm": {"model": "m", "budget": {"run_tokens": 1}, "budget.run_tokens": 2, "price.prompt": 0.5},
+        }})  # fmt: skip
+        config = yaml.safe_load(find(manifests, "ConfigMap", "slowwave-config")["data"]["slowwave.yaml"])
+        self.assertEqual(config["shutdown"], {"seconds": 90})
+        self.assertEqual(config["store"], {"connections": 4, "migrate": "check"})
+        self.assertEqual(config["log"], {"format": "text"})
+        self.assertEqual(config["llm"], {
+            "base_url": "https://llm.example/v1", "model": "m", "budget": {"run_tokens": 2}, "price": {"prompt": 0.5},
+            "api_key_file": "/run/secrets/slowwave/llm/api-key",
+        })  # fmt: skip
+        self.assertFalse([key for key in config if "." in key])
+
+    def test_all_ports_follow_those_that_the_daemon_listens_on(self):
+        values = {"config": {"listen": "[::]:6000", "http_listen": "0.0.0.0:6001"}}
+        manifests = helm(values)
+        (container,) = pods(manifests)["Deployment"]["spec"]["containers"]
+        self.assertEqual({port["name"]: port["containerPort"] for port in container["ports"]}, {"grpc": 6000, "metrics": 6001})
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            self.assertEqual(container[probe]["httpGet"]["port"], "metrics")
+        for name in ("slowwave", "slowwave-headless"):
+            ports = {port["name"]: port["port"] for port in find(manifests, "Service", name)["spec"]["ports"]}
+            self.assertLessEqual(ports.items(), {"grpc": 6000, "metrics": 6001}.items())
+        self.assertIn("slowwave.slowwave.svc:6000", helm(values, notes=True))
+        self.assertNotRegex(json.dumps(manifests), "50051|9464")
+
+    def test_extras_are_where_they_are_needed(self):
+        extra = VARIANTS["all the rest"]
+        manifests = helm({**extra, "migration": {"grant": {"enabled": True}}})
+        for kind, pod in pods(manifests).items():
+            spec = pod["spec"]
+            self.assertIn(extra["extraVolumes"][0], spec["volumes"])
+            for container in spec["containers"] + spec.get("initContainers", []):
+                self.assertIn(extra["extraVolumeMounts"][0], container["volumeMounts"])
+                for variable in extra["extraEnv"]:
+                    (self.assertIn if kind == "Deployment" else self.assertNotIn)(variable, container["env"])
+
+    def test_on_a_cluster_of_citus_the_job_leaves_row_security_out(self):
+        manifests = helm({"migration": {"grant": {"rowSecurity": False}}})
+        (grant,) = pods(manifests)["Job"]["spec"]["containers"]
+        self.assertEqual(set(find(manifests, "ConfigMap", "slowwave-roles")["data"]), {"roles.sql"})
+        # As with kustomize, by the patch that the document has.
+        (patch,) = re.findall(r"^ +- (\{op: replace, path: /spec/template/spec/containers/0/command, .*\})$",
+                              (ROOT / "deploy/README.md").read_text(encoding="utf-8"), re.M)  # fmt: skip
+        self.assertEqual(yaml.safe_load(patch)["value"], grant["command"])
+        self.assertNotIn("/sql/row_security.sql", grant["command"])
+        (whole,) = pods(helm())["Job"]["spec"]["containers"]
+        self.assertEqual([part for part in whole["command"] if part not in grant["command"]], ["/sql/row_security.sql"])
+
+    def test_the_job_that_alerts_name_is_that_of_the_pod_monitor_whatever_it_is_called(self):
+        for values in ({}, {"nameOverride": "memory"}, {"fullnameOverride": "memory"}):
+            monitor = find(helm({**OPERATORS, **values}), "PodMonitor", values.get("fullnameOverride", "slowwave(-memory)?"))
+            (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+            self.assertEqual(endpoint["relabelings"], [{"targetLabel": "job", "replacement": "slowwave"}])
+
+    def test_a_runbook_that_can_be_read_is_linked(self):
+        def annotations(**rules):
+            manifests = helm({"monitoring": {"rules": {"enabled": True, **rules}}})
+            rules = find(manifests, "PrometheusRule")["spec"]["groups"][0]["rules"]
+            return {rule["alert"]: rule["annotations"] for rule in rules}
+
+        linked = annotations(runbookBase="https://wiki.example/slowwave")
+        for alert, without in annotations().items():
+            link = f"https://wiki.example/slowwave#{alert.lower()}"
+            self.assertEqual(linked[alert], {**without, "runbook_url": link})
 
     def test_a_changed_configuration_changes_the_pods(self):
         def checksum(values):
