@@ -28,7 +28,8 @@ DECLARE
 BEGIN
   IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN
     RAISE EXCEPTION 'this is a database of Citus, whose other nodes do not hear which tenant a transaction has named'
-      USING HINT = 'Leave row_security.sql out (deploy/README.md says how): tenants are kept apart by the daemons'' statements.';
+      USING HINT = 'Leave row_security.sql out (deploy/README.md says how): '
+                   'tenants are kept apart by the daemons'' statements.';
   END IF;
   PERFORM set_config('lock_timeout', '2s', true), set_config('client_min_messages', 'warning', true);
   FOR name, owner IN

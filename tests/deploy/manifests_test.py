@@ -206,7 +206,8 @@ class Restricted(unittest.TestCase):
             for selector in selectors:
                 self.assertLessEqual(selector.items(), labels["Deployment"].items())
                 self.assertFalse(selector.items() <= labels["Job"].items())
-            (policy,) = [each for each in manifests if each["kind"] == "NetworkPolicy" and each["metadata"]["name"].endswith("-migrate")]
+            policies = [each for each in manifests if each["kind"] == "NetworkPolicy"]
+            (policy,) = [each for each in policies if each["metadata"]["name"].endswith("-migrate")]
             selector = policy["spec"]["podSelector"]["matchLabels"]
             self.assertLessEqual(selector.items(), labels["Job"].items())
             self.assertFalse(selector.items() <= labels["Deployment"].items())
