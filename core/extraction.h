@@ -52,7 +52,7 @@ struct Gist {
   std::optional<absl::Time> valid_from;  // only if the text names a day, month or year (UTC start of it)
   std::optional<absl::Time> valid_to;
   std::vector<Citation> evidence;
-  bool guessed = false;  // the extractor cited nothing: `evidence` is every memory that it was shown
+  bool guessed = false;  // the extractor cited nothing: `evidence` is every memory it was shown, unquoted
   std::string defect;    // not empty: why it cannot stand, whatever it cites
 };
 

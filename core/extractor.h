@@ -22,7 +22,8 @@ struct ChunkReply {
   std::vector<Gist> gists;
   std::vector<int> left;              // memories (indices) that no answer covers: tried again by a later run
   std::vector<int> unreadable;        // memories that the endpoint refuses to read, each shown alone
-  std::vector<int> unasked;           // memories that the budget did not reach: they wait, no try counts
+  std::vector<int> unasked;           // memories that were not read for want of budget, or as the endpoint
+                                      // puts them off: they wait, no try counts
   std::vector<std::string> problems;  // for the report, a line each
   int64_t calls = 0, prompt_tokens = 0, completion_tokens = 0, retries = 0;
   std::map<std::string, int64_t> outcomes;  // calls by stable words: 'ok', 'timeout', ...

@@ -7,30 +7,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "core/instruction_like.h"
 #include "core/text.h"
 
 namespace slowwave {
 namespace {
-
-// The sentences of `text` that a quote of it touches, and those beside them: what an order is about stands
-// next to it.
-std::vector<std::string> QuotedSentences(const std::string& text, const std::string& quote) {
-  const std::string wanted = FoldText(quote);
-  const std::vector<absl::string_view> all = Sentences(text);
-  std::vector<std::string> touched;
-  size_t done = 0;  // sentences before it are among them, or too far away
-  for (size_t i = 0; i < all.size(); ++i) {
-    const std::string folded = FoldText(all[i]);
-    if (folded.empty() || !(absl::StrContains(wanted, folded) || absl::StrContains(folded, wanted))) continue;
-    for (done = std::max(done, i - std::min<size_t>(i, 1)); done < std::min(all.size(), i + 2); ++done) {
-      touched.emplace_back(all[done]);
-    }
-  }
-  // What stands across lines or sentences may be an order only as a whole.
-  touched.push_back(quote);
-  return touched;
-}
 
 bool IsCited(const Chunk& chunk, const Citation& c) {
   return c.memory >= 0 && static_cast<size_t>(c.memory) < chunk.memories.size();
@@ -38,18 +20,6 @@ bool IsCited(const Chunk& chunk, const Citation& c) {
 
 const Episode& EpisodeOf(const Chunk& chunk, const Citation& c) {
   return *chunk.memories[static_cast<size_t>(c.memory)].episode;
-}
-
-bool CitesAnOrder(const Gist& gist, const Chunk& chunk) {
-  // What cites nothing of its own is judged by the gist alone.
-  if (gist.guessed) return false;
-  for (const Citation& c : gist.evidence) {
-    if (!IsCited(chunk, c)) continue;
-    const std::vector<std::string> sentences = QuotedSentences(EpisodeOf(chunk, c).text, c.quote);
-    if (std::any_of(sentences.begin(), sentences.end(), [](const auto& s) { return IsInstructionLike(s); }))
-      return true;
-  }
-  return false;
 }
 
 bool Speaks(const std::string& subject, const Chunk& chunk) {
@@ -62,7 +32,7 @@ bool Speaks(const std::string& subject, const Chunk& chunk) {
 bool IsNamed(const std::string& subject, const Gist& gist, const Chunk& chunk) {
   const auto has = [&](absl::string_view text) {
     const std::string slug = absl::StrCat("_", absl::StrReplaceAll(FoldText(text), {{" ", "_"}}), "_");
-    if (absl::StrContains(slug, subject)) return true;
+    if (absl::StrContains(slug, absl::StrCat("_", subject, "_"))) return true;
     const std::vector<std::string> words = Words(text);
     const std::vector<std::string> parts = Words(absl::StrReplaceAll(subject, {{"_", " "}}));
     return std::all_of(parts.begin(), parts.end(), [&](const std::string& part) {
@@ -76,6 +46,47 @@ bool IsNamed(const std::string& subject, const Gist& gist, const Chunk& chunk) {
                      [&](const Citation& c) { return IsCited(chunk, c) && has(EpisodeOf(chunk, c).text); });
 }
 
+std::vector<std::string> SpeakersOf(const Chunk& chunk) {
+  std::vector<std::string> speakers;
+  const auto add = [&](const Episode& episode) {
+    if (std::find(speakers.begin(), speakers.end(), episode.speaker) == speakers.end())
+      speakers.push_back(episode.speaker);
+  };
+  for (const ChunkMemory& memory : chunk.memories) add(*memory.episode);
+  for (const Episode* episode : chunk.context) add(*episode);
+  return speakers;
+}
+
+// Its first name, or a short or a long form of it ('Mel', 'Jonathan').
+bool Mentions(absl::string_view text, absl::string_view speaker) {
+  const std::vector<std::string> names = Words(speaker);
+  if (names.empty()) return false;
+  const std::vector<std::string> words = Words(text);
+  return std::any_of(words.begin(), words.end(), [&](absl::string_view word) {
+    if (!absl::ConsumeSuffix(&word, "'s")) absl::ConsumeSuffix(&word, "'");
+    if (word == names.front()) return true;
+    const bool alike = absl::StartsWith(word, names.front()) || absl::StartsWith(names.front(), word);
+    return alike && std::min(word.size(), names.front().size()) >= 3;
+  });
+}
+
+// A key of somebody who talks needs a statement about them: what Tom says of himself goes under no key of
+// Ann's.
+bool IsToldOf(const std::string& subject, const Gist& gist, const Chunk& chunk) {
+  if (!Speaks(subject, chunk)) return true;
+  bool names_somebody = false;
+  for (const std::string& speaker : SpeakersOf(chunk)) {
+    if (!Mentions(gist.text, speaker)) continue;
+    if (Slug(speaker) == subject) return true;
+    names_somebody = true;
+  }
+  if (names_somebody) return false;
+  if (Speaks(Slug(gist.subject), chunk)) return Slug(gist.subject) == subject;
+  return std::any_of(gist.evidence.begin(), gist.evidence.end(), [&](const Citation& c) {
+    return IsCited(chunk, c) && Slug(EpisodeOf(chunk, c).speaker) == subject;
+  });
+}
+
 }  // namespace
 
 Screening Screen(const Gist& gist, const Chunk& chunk, const Registry& registry) {
@@ -83,7 +94,6 @@ Screening Screen(const Gist& gist, const Chunk& chunk, const Registry& registry)
   if (IsInstructionLike(gist.text) || (gist.value && IsInstructionLike(*gist.value))) {
     return {"instruction_like", "the statement reads as an order or a prompt"};
   }
-  if (CitesAnOrder(gist, chunk)) return {"instruction_like", "what it quotes reads as an order or a prompt"};
   std::string speaker;
   if (!gist.evidence.empty() && IsCited(chunk, gist.evidence.front()))
     speaker = EpisodeOf(chunk, gist.evidence.front()).speaker;
@@ -108,7 +118,27 @@ Screening Screen(const Gist& gist, const Chunk& chunk, const Registry& registry)
   if (nobody || (parts->subject != user && !IsNamed(parts->subject, gist, chunk))) {
     return {"foreign_subject", parts->subject};
   }
+  if (!IsToldOf(parts->subject, gist, chunk)) return {"foreign_subject", parts->subject};
   return {};
+}
+
+Orders::Orders(const Chunk& chunk) : chunk_(chunk), known_(chunk.memories.size()) {}
+
+bool Orders::Has(const Citation& c) {
+  if (!IsCited(chunk_, c)) return false;
+  std::optional<bool>& known = known_[static_cast<size_t>(c.memory)];
+  if (!known) {
+    const std::string& text = EpisodeOf(chunk_, c).text;
+    const std::vector<absl::string_view> sentences = Sentences(text);
+    // What stands across lines or sentences may be an order only as a whole.
+    known = IsInstructionLike(text) || std::any_of(sentences.begin(), sentences.end(), IsInstructionLike);
+  }
+  return *known;
+}
+
+bool Orders::InAll(const Gist& gist) {
+  return !gist.evidence.empty() &&
+         std::all_of(gist.evidence.begin(), gist.evidence.end(), [&](const Citation& c) { return Has(c); });
 }
 
 }  // namespace slowwave

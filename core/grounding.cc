@@ -122,7 +122,7 @@ Grounding Ground(const Gist& gist, const Chunk& chunk) {
     const Citation& citation = gist.evidence[i];
     if (citation.memory < 0 || static_cast<size_t>(citation.memory) >= chunk.memories.size()) continue;
     known = true;
-    if (QuoteFound(citation.quote, *chunk.memories[citation.memory].episode))
+    if (gist.guessed || QuoteFound(citation.quote, *chunk.memories[citation.memory].episode))
       quoted.push_back(static_cast<int>(i));
   }
   if (!known) return fail("unknown_memory", "");

@@ -3,16 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
 #include "core/lexicon.h"
 #include "core/sentence.h"
 #include "core/text.h"
+#include "re2/re2.h"
 
 namespace slowwave {
 namespace {
@@ -55,6 +58,69 @@ std::optional<int> NumberOf(absl::string_view word) {
   return std::nullopt;
 }
 
+// 1..19, 20..90, 100 or 1000 if the word says so; else 0.
+int SpelledOf(absl::string_view word) {
+  static constexpr std::array<absl::string_view, 8> kTens = {"twenty", "thirty",  "forty",  "fifty",
+                                                             "sixty",  "seventy", "eighty", "ninety"};
+  for (size_t i = 1; i < 20; ++i) {
+    if (word == kNumberWords[i]) return static_cast<int>(i);
+  }
+  for (size_t i = 0; i < kTens.size(); ++i) {
+    if (word == kTens[i]) return static_cast<int>(i + 2) * 10;
+  }
+  return word == "hundred" ? 100 : word == "thousand" ? 1000 : 0;
+}
+
+struct SpelledNumber {
+  int value = 0;
+  size_t words = 0;  // that it takes; 0: there is none
+};
+
+// The number that begins at words[at]: 'forty', 'twenty five', 'two hundred and six', 'fifteen thousand'.
+SpelledNumber SpelledAt(const std::vector<std::string>& words, size_t at) {
+  int thousands = 0, rest = 0;
+  size_t i = at;
+  for (; i < words.size(); ++i) {
+    const int one = SpelledOf(words[i]);
+    const bool after_hundred = rest % 100 == 0;
+    if (one == 0) {
+      const bool joins = words[i] == "and" && i > at && after_hundred && i + 1 < words.size();
+      if (joins && SpelledOf(words[i + 1]) > 0 && SpelledOf(words[i + 1]) < 100) continue;
+      break;
+    }
+    if (one == 1000 && thousands == 0) {
+      thousands = std::max(rest, 1) * 1000;
+      rest = 0;
+    } else if (one == 100 && rest < 100) {
+      rest = std::max(rest, 1) * 100;
+    } else if (one < 100 && (after_hundred || (one < 10 && rest % 10 == 0 && rest % 100 >= 20))) {
+      rest += one;
+    } else {
+      break;
+    }
+  }
+  return {thousands + rest, i - at};
+}
+
+// '1,500' as '1500'; the rest as it is.
+std::string WithoutGrouping(std::string text) {
+  static const auto* const kGrouped = new RE2(R"(\b(\d{1,3}),(\d{3})\b)");
+  static const auto* const kMore = new RE2(R"(\b(\d{4,}),(\d{3})\b)");
+  RE2::GlobalReplace(&text, *kGrouped, R"(\1\2)");
+  while (RE2::Replace(&text, *kMore, R"(\1\2)")) {
+  }
+  return text;
+}
+
+// Brackets and double quotes of any kind made spaces.
+std::string WithoutMarks(std::string text) {
+  static constexpr const char* kMarks[] = {"(",      ")",      "[",      "]",      "{",      "}",
+                                           "\"",     "\u201c", "\u201d", "\u201e", "\u201f", "\u00ab",
+                                           "\u00bb", "\u2039", "\u203a", "\u2033", "\uff02"};
+  for (const char* mark : kMarks) absl::StrReplaceAll({{mark, " "}}, &text);
+  return text;
+}
+
 bool IsYear(int value) { return value >= 1900 && value <= 2100; }
 
 std::string WithoutPossessive(absl::string_view word) {
@@ -73,6 +139,16 @@ int WeekdayOf(absl::string_view word) {
   return -1;
 }
 
+// So much of `text` that not all tokens of a sentence can be in it: up to a space, if there is one.
+absl::string_view FirstPiece(absl::string_view text) {
+  if (text.size() <= kMaxSentenceTokens) return text;
+  const size_t space = text.rfind(' ', kMaxSentenceTokens);
+  if (space != absl::string_view::npos && space > 0) return text.substr(0, space);
+  size_t end = kMaxSentenceTokens;
+  while (end > 1 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
 // Capitalised words as they stand: a raw scan, since folding forgets case. Each with its folded form.
 struct RawWord {
   std::string folded;
@@ -82,13 +158,17 @@ struct RawWord {
 
 std::vector<RawWord> RawWords(absl::string_view text) {
   std::vector<RawWord> words;
-  for (absl::string_view part : Sentences(text)) {
-    bool opens = true;
-    const Sentence sentence = Tokenize(part, absl::UnixEpoch());
-    for (const Token& token : sentence.tokens) {
-      if (token.punct) continue;
-      words.push_back({token.word, token.capital, opens});
-      opens = false;
+  for (absl::string_view rest : Sentences(text)) {
+    // A sentence is read no further than its first tokens, and here nothing may be left out.
+    for (bool opens = true; !rest.empty();) {
+      const absl::string_view piece = FirstPiece(rest);
+      rest.remove_prefix(piece.size());
+      const Sentence sentence = Tokenize(piece, absl::UnixEpoch());
+      for (const Token& token : sentence.tokens) {
+        if (token.punct) continue;
+        words.push_back({token.word, token.capital, opens});
+        opens = false;
+      }
     }
   }
   return words;
@@ -127,10 +207,14 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
   for (const std::string& speaker : speakers) {
     for (const std::string& word : Words(speaker)) speaker_words.insert(word);
   }
-  const std::vector<std::string> subject_words = Words(gist.subject);
   const auto is_speaker = [&](const std::string& word) {
     return speaker_words.contains(WithoutPossessive(word));
   };
+  std::vector<std::string> subject_words = Words(gist.subject);
+  const auto speaking = std::count_if(subject_words.begin(), subject_words.end(), is_speaker);
+  const bool speaks = speaking == static_cast<std::ptrdiff_t>(subject_words.size());
+  // 'Ann's allergy to nuts' claims something by itself.
+  if (speaking > 0 && !speaks) subject_words.clear();
   std::string text = gist.text;
   if (gist.value && !absl::StrContains(FoldText(text), FoldText(*gist.value)))
     absl::StrAppend(&text, "\n", *gist.value);
@@ -144,12 +228,21 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
     if (std::all_of(words.begin(), words.end(), is_speaker)) named.insert(words.begin(), words.end());
   }
   // Brackets and quotes are claims too here, so their marks go and their words stay.
-  for (char& c : text) {
-    if (absl::StrContains("()[]{}\"", absl::string_view(&c, 1))) c = ' ';
-  }
+  text = WithoutMarks(WithoutGrouping(std::move(text)));
   const std::vector<RawWord> words = RawWords(text);
+  std::vector<std::string> folded;
+  for (const RawWord& word : words) folded.push_back(word.folded);
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i].folded;
+    const std::vector<std::string> parts = Words(word);
+    SpelledNumber spelled = SpelledAt(folded, i);
+    if (parts.size() > 1 && SpelledAt(parts, 0).words == parts.size())
+      spelled = {SpelledAt(parts, 0).value, 1};
+    if (spelled.value > 20) {
+      claims.numbers.push_back(absl::StrCat(spelled.value));
+      i += spelled.words - 1;
+      continue;
+    }
     const std::optional<int> number = NumberOf(word);
     if (HasDigit(word) || (number && *number > 2 && !absl::StartsWith(word, "second"))) {
       if (number && IsYear(*number) && word.size() == 4) {
@@ -189,12 +282,8 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
     if (!is_subject && !lexicon::IsStopWord(word) && WeekdayOf(word) < 0 && seen.insert(StemOf(word)).second)
       claims.content.push_back(word);
   }
-  // A subject that is neither a speaker nor in the text must be named all the same.
-  bool subject_speaks = subject_words.empty();
-  for (const std::string& word : subject_words) {
-    if (is_speaker(word)) subject_speaks = true;
-  }
-  if (!subject_speaks) claims.names.insert(claims.names.end(), subject_words.begin(), subject_words.end());
+  // A subject that is no speaker must be named all the same.
+  if (!speaks) claims.names.insert(claims.names.end(), subject_words.begin(), subject_words.end());
   // Told of the first speaker in the text, else of the gist's subject.
   for (const std::string& word : Words(text)) {
     for (const std::string& speaker : speakers) {
@@ -204,9 +293,11 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
       claims.names_several |= claims.subject != speaker;
     }
   }
-  if (claims.subject.empty()) {
+  if (claims.subject.empty() && speaking > 0) {
+    const std::string first = WithoutPossessive(Words(gist.subject).front());
     for (const std::string& speaker : speakers) {
-      if (!subject_words.empty() && FoldText(gist.subject) == speaker) claims.subject = speaker;
+      const std::vector<std::string> names = Words(speaker);
+      if (!names.empty() && names.front() == first) claims.subject = speaker;
     }
   }
   const auto add_time = [&](const std::optional<absl::Time>& time) {
@@ -222,13 +313,17 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
 }
 
 void WordBag::Add(const Episode& episode) {
-  const std::vector<std::string> words = Words(episode.text);
+  const std::vector<std::string> words = Words(WithoutGrouping(episode.text));
   for (const std::string& word : words) {
     words_.insert(word);
     words_.insert(WithoutPossessive(word));
     prefixes_.insert(StemOf(word));
     if (const std::optional<int> number = NumberOf(word)) numbers_.insert(absl::StrCat(*number));
     if (HasDigit(word)) numbers_.insert(word);
+  }
+  for (size_t i = 0; i < words.size(); ++i) {
+    const SpelledNumber spelled = SpelledAt(words, i);
+    if (spelled.words > 0) numbers_.insert(absl::StrCat(spelled.value));
   }
   AddDates(episode, words);
 }

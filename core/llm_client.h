@@ -32,7 +32,8 @@ enum class LlmOutcome {
   kRefused,     // a refusal or a content filter
   kBadReply,    // an envelope that is not JSON, has no choices, is over 4 MiB, ...
   kBadRequest,  // 4xx that trying again would not change
-  kFailed,      // 5xx, timeout, connection lost, or 429 for too long, after all retries
+  kFailed,      // 5xx, timeout, connection lost, after all retries
+  kBusy,        // told to wait (429, or 503 with Retry-After) for longer than there is patience
   kDown,        // the breaker is open: key refused, quota exhausted, no such model, or nothing answers
   kStopped,     // `stop`, or the client is shutting down
 };

@@ -56,6 +56,9 @@ absl::StatusOr<std::vector<Gist>> GistsOf(const std::string& answer, const Chunk
   return gists;
 }
 
+// After so many refused requests of a chunk, and no answer, it is split no further.
+constexpr int kRefusedRequests = 8;
+
 // Outcomes of calls that the endpoint did its work for.
 constexpr const char* kAnswered[] = {"ok", "length", "refused", "bad_reply"};
 
@@ -141,6 +144,7 @@ struct LlmExtractor::Job {
   int open ABSL_GUARDED_BY(mu) = 1;  // parts asked about
   ChunkReply reply ABSL_GUARDED_BY(mu);
   json parts ABSL_GUARDED_BY(mu) = json::array();  // of the journal
+  int refused_requests ABSL_GUARDED_BY(mu) = 0;    // before any part was answered
 };
 
 LlmExtractor::LlmExtractor(LlmClient& client, int max_reply_tokens)
@@ -227,9 +231,12 @@ void LlmExtractor::Answered(const std::shared_ptr<Job>& job, Part part, LlmReply
     case LlmOutcome::kOk:
       return Read(job, std::move(part), std::move(reply));
     case LlmOutcome::kLength:
-    case LlmOutcome::kBadRequest:
       if (Split(job, part)) return;
-      Leave(*job, part, reply.outcome == LlmOutcome::kLength ? "the answer is cut off" : reply.detail);
+      Leave(*job, part, "the answer is cut off");
+      break;
+    case LlmOutcome::kBadRequest:
+      if (MayBlameMemories(*job) && Split(job, part)) return;
+      Leave(*job, part, reply.detail);
       break;
     case LlmOutcome::kRefused:
       if (Split(job, part)) return;
@@ -248,6 +255,14 @@ void LlmExtractor::Answered(const std::shared_ptr<Job>& job, Part part, LlmReply
     case LlmOutcome::kFailed:
       Leave(*job, part, reply.detail);
       break;
+    case LlmOutcome::kBusy: {
+      // The endpoint's doing: no try of these memories.
+      absl::MutexLock lock(&job->mu);
+      job->reply.unasked.insert(job->reply.unasked.end(), part.members.begin(), part.members.end());
+      job->reply.problems.push_back(
+          absl::StrCat(part.members.size(), " memories wait: the endpoint puts them off: ", reply.detail));
+      break;
+    }
     case LlmOutcome::kDown:
     case LlmOutcome::kStopped: {
       absl::MutexLock lock(&job->mu);
@@ -281,6 +296,12 @@ void LlmExtractor::Read(const std::shared_ptr<Job>& job, Part part, LlmReply rep
     job->parts.push_back({{"memories", part.members}, {"answer", std::move(reply.content)}});
   }
   Close(job);
+}
+
+// A question that is refused is split to find out which memory is at fault; where all is refused, none is.
+bool LlmExtractor::MayBlameMemories(Job& job) {
+  absl::MutexLock lock(&job.mu);
+  return !job.parts.empty() || ++job.refused_requests <= kRefusedRequests;
 }
 
 bool LlmExtractor::Split(const std::shared_ptr<Job>& job, const Part& part) {

@@ -39,6 +39,7 @@ class LlmExtractor : public Extractor {
   void Answered(const std::shared_ptr<Job>& job, Part part, LlmReply reply);
   void Read(const std::shared_ptr<Job>& job, Part part, LlmReply reply);
   // Asks about both halves of a part of several memories; false if there is but one.
+  static bool MayBlameMemories(Job& job);
   bool Split(const std::shared_ptr<Job>& job, const Part& part);
   void Leave(Job& job, const Part& part, const std::string& why);
   // One part less is open; the last one answers for the chunk.

@@ -26,6 +26,9 @@ namespace {
 constexpr int kCommitTries = 8;
 constexpr int kTriesInCompany = 3;  // unanswered, and an episode is shown alone
 constexpr absl::Duration kLeftBackoff = absl::Minutes(10);
+constexpr absl::Duration kPutOffPause = absl::Minutes(1);  // after an endpoint has put off all of a run
+constexpr absl::Duration kRefusedPause =
+    absl::Minutes(5);  // after it has refused all, which somebody has to mend
 
 absl::Status Stopped(const RunStop& stop) {
   return stop.stopped() ? absl::CancelledError("the run was stopped") : absl::OkStatus();
@@ -169,10 +172,17 @@ absl::Status Pipeline::Recall(RunState& run) const {
     if (!run.questions.back().empty()) asked.push_back(run.questions.back());
   }
   if (asked.empty() || run.claimed.task.options.fresh) return absl::OkStatus();
-  absl::StatusOr<std::vector<Exchange>> exchanges = store_.LoadExchanges(run.claimed.lease.user, asked);
-  if (!exchanges.ok()) return exchanges.status();
+  std::vector<Exchange> exchanges;
+  for (size_t from = 0; from < asked.size(); from += kMaxExchanges) {
+    const size_t to = std::min(asked.size(), from + kMaxExchanges);
+    const std::vector<std::string> some(asked.begin() + static_cast<std::ptrdiff_t>(from),
+                                        asked.begin() + static_cast<std::ptrdiff_t>(to));
+    absl::StatusOr<std::vector<Exchange>> loaded = store_.LoadExchanges(run.claimed.lease.user, some);
+    if (!loaded.ok()) return loaded.status();
+    std::move(loaded->begin(), loaded->end(), std::back_inserter(exchanges));
+  }
   std::map<std::string, const Exchange*> by_question;
-  for (const Exchange& exchange : *exchanges) by_question[exchange.request_hash] = &exchange;
+  for (const Exchange& exchange : exchanges) by_question[exchange.request_hash] = &exchange;
   for (size_t i = 0; i < run.chunks.size(); ++i) {
     const auto found = by_question.find(run.questions[i]);
     if (found == by_question.end()) continue;
@@ -318,6 +328,33 @@ absl::Status Pipeline::CheckBudget(RunState& run) const {
   return absl::OkStatus();
 }
 
+absl::Status Pipeline::CheckAnswers(RunState& run) const {
+  const std::map<std::string, int64_t>& outcomes = run.report.outcomes;
+  size_t all = 0, unasked = 0, left = 0;
+  std::string why;
+  for (size_t c = 0; c < run.chunks.size(); ++c) {
+    all += run.chunks[c].memories.size();
+    unasked += run.replies[c].unasked.size();
+    left += run.replies[c].left.size();
+    if (why.empty() && !run.replies[c].problems.empty()) why = run.replies[c].problems.front();
+  }
+  if (all > 0 && unasked == all && run.report.budget_met.empty()) {
+    run.postponed = kPutOffPause;
+    return absl::FailedPreconditionError(absl::StrCat("nothing was answered: ", why));
+  }
+  const bool refuses =
+      !outcomes.empty() && std::all_of(outcomes.begin(), outcomes.end(), [](const auto& one) {
+        return one.first == "bad_request" || one.first == "bad_reply" || one.first == "format_unsupported";
+      });
+  // One memory alone may be what it cannot take; of several, hardly each.
+  if (refuses && left == all && all > 1) {
+    run.postponed = kRefusedPause;
+    return absl::FailedPreconditionError(
+        absl::StrCat("the LLM endpoint takes no request, look at its configuration: ", why));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Pipeline::Finish(RunState& run, const RunStop& stop) const {
   Report& report = run.report;
   int64_t gists = 0;
@@ -332,6 +369,7 @@ absl::Status Pipeline::Finish(RunState& run, const RunStop& stop) const {
   }
 
   if (absl::Status s = CheckBudget(run); !s.ok()) return s;
+  if (absl::Status s = CheckAnswers(run); !s.ok()) return s;
   report.cost = (static_cast<double>(report.prompt_tokens) * options_.prompt_price +
                  static_cast<double>(report.completion_tokens) * options_.completion_price +
                  static_cast<double>(report.embedding_tokens) * options_.embedding_price) /
@@ -376,8 +414,7 @@ absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const Run
     commit.left_backoff = kLeftBackoff;
     if (!commit.keep_pending) {
       commit.follow_up = SpecOf(run);
-      // Whoever asked to pass over the backoff asked for this run; its follow-ups wait, or they would never
-      // end.
+      // As the follow-up's own options will have it.
       commit.follow_up->ignore_backoff = false;
     }
     commit.run.started_at = report.started_at;

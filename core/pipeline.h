@@ -71,6 +71,8 @@ class Pipeline {
   absl::Status Recall(RunState& run) const;
   // Ends a run that its budget let ask nothing: the task waits for tomorrow's.
   absl::Status CheckBudget(RunState& run) const;
+  // Fails, and postpones the task, if the endpoint answered nothing at all, which no memory is to blame for.
+  absl::Status CheckAnswers(RunState& run) const;
   absl::Status Commit(RunState& run, const Registry& registry, const RunStop& stop) const;
   SampleSpec SpecOf(const RunState& run) const;
   // Ends a stage: its line in the report, its metric, its event for watchers.

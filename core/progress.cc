@@ -1,6 +1,8 @@
 #include "core/progress.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace slowwave {
 namespace {
@@ -25,8 +27,12 @@ void ProgressHub::Unsubscribe(int64_t handle) {
 void ProgressHub::Forget(const std::string& task_id) {
   absl::MutexLock lock(&mu_);
   const auto log = logs_.find(task_id);
-  // It may have run, and be done, before whoever retried it comes to tell us.
-  if (log == logs_.end() || log->second.events.back().state == TaskState::kDone) return;
+  if (log == logs_.end()) return;
+  // It may have run, and be done, before whoever retried it comes to tell us; and the run that was stopped
+  // for it may have said its last word after that.
+  const std::vector<ProgressEvent>& events = log->second.events;
+  if (std::any_of(events.begin(), events.end(), [](const auto& e) { return e.state == TaskState::kDone; }))
+    return;
   logs_.erase(log);
 }
 

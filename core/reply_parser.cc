@@ -124,7 +124,7 @@ void ReadEvidence(const json& object, const Chunk& chunk, Gist& gist) {
   if (member == object.end() || member->is_null()) {
     gist.guessed = true;
     for (size_t i = 0; i < chunk.memories.size(); ++i) {
-      gist.evidence.push_back({static_cast<int>(i), chunk.memories[i].episode->text});
+      gist.evidence.push_back({static_cast<int>(i), ""});
     }
     return;
   }

@@ -35,10 +35,11 @@ struct Runner::OpenRun {
   absl::Time began;
   absl::Mutex mu;
   size_t unanswered ABSL_GUARDED_BY(mu) = 0;
+  bool asked ABSL_GUARDED_BY(mu) = false;            // all questions are out; before, a worker is at it
   int64_t bytes ABSL_GUARDED_BY(mu) = 0;             // held while it waits for replies
   std::vector<Exchange> unkept ABSL_GUARDED_BY(mu);  // answered, not yet stored
   bool keeping ABSL_GUARDED_BY(mu) = false;          // KeepReplies is under way or submitted
-  absl::Status kept ABSL_GUARDED_BY(mu);             // the first failure to store
+  absl::Status kept ABSL_GUARDED_BY(mu);             // the failure to store that ends it
 };
 
 Runner::Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Embedder* embedder,
@@ -109,6 +110,7 @@ void Runner::MakeChunks(const std::shared_ptr<OpenRun>& run) {
   }
   const RunKey key = KeyOfRun(run->state.claimed.lease);
   absl::MutexLock lock(&run->mu);
+  run->asked = true;
   if (run->unanswered > 0) parked_(key, run->bytes);
 }
 
@@ -131,7 +133,7 @@ void Runner::Extracted(const std::shared_ptr<OpenRun>& run, size_t chunk, ChunkR
     Free(reply.journal);
     run->bytes += BytesOf(reply) - BytesOfQuestion(state.chunks[chunk]);
     state.replies[chunk] = std::move(reply);
-    if (--run->unanswered > 0) parked_(KeyOfRun(state.claimed.lease), run->bytes);
+    if (--run->unanswered > 0 && run->asked) parked_(KeyOfRun(state.claimed.lease), run->bytes);
     if (run->keeping || (run->unkept.empty() && run->unanswered > 0)) return;
     run->keeping = true;
   }
@@ -162,8 +164,18 @@ void Runner::KeepReplies(const std::shared_ptr<OpenRun>& run) {
       run->unkept.erase(run->unkept.begin(), end);
     }
     absl::Status kept = pipeline_.Keep(run->state, batch);
+    if (kept.ok()) continue;
     absl::MutexLock lock(&run->mu);
-    run->kept.Update(kept);
+    if (absl::IsAborted(kept) || run->unanswered == 0) {
+      run->kept.Update(kept);
+      continue;
+    }
+    // They are paid for, and the store may be back by the next answer.
+    spdlog::warn("task {}: replies cannot be stored now: {}", run->state.claimed.task.id, kept.ToString());
+    run->unkept.insert(run->unkept.begin(), std::make_move_iterator(batch.begin()),
+                       std::make_move_iterator(batch.end()));
+    run->keeping = false;
+    return;
   }
   FinishRun(run);
 }

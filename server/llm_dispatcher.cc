@@ -124,7 +124,8 @@ absl::Duration LlmDispatcher::SendWhatMay() {
     const bool passes = breaker_.MayPass(now);
     if (passes && in_flight_.size() >= static_cast<size_t>(options_.max_in_flight)) break;
     if (passes) {
-      const absl::Duration wait = std::max(requests_.Wait(1, now), tokens_.Wait(estimate, now));
+      const absl::Duration wait =
+          std::max({requests_.Wait(1, now), tokens_.Wait(estimate, now), throttle_.Remaining(now)});
       if (wait > absl::ZeroDuration()) {
         next = std::min(next, wait);
         break;
@@ -170,6 +171,7 @@ void LlmDispatcher::Handle(HttpTransfers::Id id, const HttpAnswer& answer) {
   }
   Count(*pending, verdict);
   TellBreaker(*pending, verdict);
+  if (verdict.next != CallVerdict::Next::kWait) throttle_.Answered();
   if (verdict.next == CallVerdict::Next::kFinish) {
     return Finish(std::move(pending), verdict.outcome, verdict.detail, std::move(verdict.content));
   }
@@ -212,6 +214,7 @@ void LlmDispatcher::TryAgain(PendingPtr pending, const CallVerdict& verdict) {
   const absl::Duration now = options_.clock();
   if (verdict.next == CallVerdict::Next::kDowngrade) Downgrade(pending->sent);
   const NextTry next = PlanNextTry(verdict, options_.retry, now, options_.chance(), pending->tries);
+  if (verdict.next == CallVerdict::Next::kWait) throttle_.Told(now + verdict.wait.value_or(next.after));
   if (!next.again) return Finish(std::move(pending), verdict.outcome, verdict.detail);
   ++pending->reply.retries;
   waiting_.emplace(now + next.after, std::move(pending));

@@ -75,6 +75,7 @@ class LlmDispatcher {
   LlmMetrics& metrics_;
   TokenBucket requests_, tokens_;
   Breaker breaker_;
+  Throttle throttle_;
   std::string why_down_;
   ResponseFormat format_;
   std::deque<PendingPtr> ready_;

@@ -3,6 +3,7 @@
 #ifndef SLOWWAVE_SERVER_LLM_LIMITS_H_
 #define SLOWWAVE_SERVER_LLM_LIMITS_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/time/time.h"
@@ -67,6 +68,23 @@ struct RetryLimits {
   int retries = 4;  // after failures; waiting as told, and asking with less of a format, are none
   absl::Duration patience = absl::Minutes(10);  // from the first time it was told to wait
   absl::Duration backoff = absl::Seconds(1), longest_backoff = absl::Seconds(60);
+};
+
+// Told to wait so many times in a row, with no answer in between, all of an endpoint's requests wait: it
+// means whoever holds the key, not the one that was told.
+class Throttle {
+ public:
+  void Answered() { in_a_row_ = 0; }
+  void Told(absl::Duration until) {
+    if (++in_a_row_ >= kInARow) until_ = std::max(until_, until);
+  }
+  // Zero: not held.
+  absl::Duration Remaining(absl::Duration now) const { return std::max(absl::ZeroDuration(), until_ - now); }
+
+ private:
+  static constexpr int kInARow = 4;
+  int in_a_row_ = 0;
+  absl::Duration until_;
 };
 
 // What one request has been through.

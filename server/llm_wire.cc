@@ -93,7 +93,7 @@ CallVerdict Denied(std::string detail) {
 }
 
 CallVerdict Later(std::string detail, std::optional<absl::Duration> wait) {
-  CallVerdict verdict = Finish("rate_limited", LlmOutcome::kFailed, std::move(detail));
+  CallVerdict verdict = Finish("rate_limited", LlmOutcome::kBusy, std::move(detail));
   verdict.next = Next::kWait;
   verdict.wait = wait;
   verdict.health = EndpointHealth::kBusy;

@@ -112,7 +112,8 @@ struct RunCommit {
   EpisodeStatus set_status = EpisodeStatus::kUnspecified;  // for cited episodes; nothing if `keep_pending`
   std::string fold_stamp;
   // What counts as backlog; if any is left but what is in `left`, a follow-up is queued, unless
-  // `keep_pending`. A task behind becomes ready in any case, and is the follow-up then.
+  // `keep_pending`. A task behind becomes ready in any case, and is the follow-up then; else it has this
+  // task's options, but for ignore_backoff: who asked to pass over the backoff asked for this run.
   std::optional<SampleSpec> follow_up;
 };
 
@@ -173,7 +174,7 @@ struct RescueResult {
 
 // The queue of all tenants, at one moment.
 struct QueueCounts {
-  int64_t waiting = 0;  // ready, or behind a running one
+  int64_t waiting = 0;  // ready, or behind a running one; not those of paused tenants
   int64_t delayed = 0, running = 0, dead = 0;
   // For how long the ready task that is first in line has been ready; tenants that are paused have no line.
   std::optional<absl::Duration> oldest_ready;

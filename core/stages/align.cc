@@ -52,10 +52,10 @@ Assertion AssertionOf(const Gist& gist, const Chunk& chunk, const std::vector<in
     if (!IsShown(chunk, citation)) continue;
     const Episode& e = Cited(chunk, citation);
     if (!carries.contains(static_cast<int>(i))) {
-      a.context.push_back({e.id, citation.quote});
+      if (!gist.guessed) a.context.push_back({e.id, citation.quote});
       continue;
     }
-    a.evidence.push_back({e.id, citation.quote});
+    a.evidence.push_back({e.id, gist.guessed ? e.text : citation.quote});
     a.trust = std::min(a.trust, TrustOf(e.origin));
     a.episode_confidence = std::min(a.episode_confidence, e.confidence);
     if (latest == nullptr || std::tie(latest->occurred_at, latest->id) < std::tie(e.occurred_at, e.id))
@@ -147,7 +147,7 @@ void SortMemories(RunState& run, const Chunk& chunk, const ChunkReply& reply, si
 
 }  // namespace
 
-void AlignGist(const Gist& gist, const Chunk& chunk, std::vector<Assertion>& assertions,
+void AlignGist(const Gist& gist, const Chunk& chunk, Orders& orders, std::vector<Assertion>& assertions,
                std::vector<Quarantined>& quarantine) {
   if (gist.text.size() > kMaxTextBytes || (gist.value && gist.value->size() > kMaxTextBytes)) {
     Gist cut = gist;
@@ -160,11 +160,20 @@ void AlignGist(const Gist& gist, const Chunk& chunk, std::vector<Assertion>& ass
     quarantine.push_back(Refused(gist, chunk, "ends_before_it_begins", "valid_to is not after valid_from"));
     return;
   }
-  const Grounding grounding = Ground(gist, chunk);
+  const auto refuse_order = [&] {
+    quarantine.push_back(
+        Refused(gist, chunk, "instruction_like", "what it cites reads as an order or a prompt"));
+  };
+  if (orders.InAll(gist)) return refuse_order();
+  Grounding grounding = Ground(gist, chunk);
   if (!grounding.reason.empty()) {
     quarantine.push_back(Refused(gist, chunk, grounding.reason, grounding.detail));
     return;
   }
+  const auto is_order = [&](int i) { return orders.Has(gist.evidence[static_cast<size_t>(i)]); };
+  std::erase_if(grounding.alone, is_order);
+  if (std::any_of(grounding.jointly.begin(), grounding.jointly.end(), is_order)) grounding.jointly.clear();
+  if (grounding.alone.empty() && grounding.jointly.empty()) return refuse_order();
   const std::vector<int>& support = grounding.alone.empty() ? grounding.jointly : grounding.alone;
   double mean = 0;
   for (const int i : support) {
@@ -196,6 +205,7 @@ void Align(RunState& run, const Registry& registry, const std::set<std::string>&
     const ChunkReply& reply = run.replies[c];
     SortMemories(run, chunk, reply, c, tries, reviewed);
     if (!reply.status.ok()) continue;
+    Orders orders(chunk);
     for (const Gist& gist : reply.gists) {
       ++report.gists;
       const Screening screened = Screen(gist, chunk, registry);
@@ -204,7 +214,7 @@ void Align(RunState& run, const Registry& registry, const std::set<std::string>&
         continue;
       }
       const size_t before = run.assertions.size();
-      AlignGist(gist, chunk, run.assertions, run.quarantine);
+      AlignGist(gist, chunk, orders, run.assertions, run.quarantine);
       if (run.assertions.size() == before) continue;
       const std::string& key = run.assertions[before].key;
       const ResolvedSlot slot = registry.Resolve(key);

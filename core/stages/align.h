@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "core/gist_screen.h"
 #include "core/run_state.h"
 
 namespace slowwave {
 
-// One gist of `chunk`. Adds to `assertions` or to `quarantine`; ids, ordinals and run are set by Align.
-void AlignGist(const Gist& gist, const Chunk& chunk, std::vector<Assertion>& assertions,
+// One gist of `chunk`, whose `orders` these are. Adds to `assertions` or to `quarantine`; ids, ordinals and
+// run are set by Align.
+void AlignGist(const Gist& gist, const Chunk& chunk, Orders& orders, std::vector<Assertion>& assertions,
                std::vector<Quarantined>& quarantine);
 
 // All gists of the run: fills assertions, quarantine, reviewed, cited, left and their counts in the report.

@@ -115,8 +115,10 @@ std::string FollowUp(Connection& c, const RunCommit& commit, const Task& task, a
   std::string behind = ActivateBehind(c, user, now);
   if (!behind.empty() || !commit.follow_up || commit.keep_pending) return behind;
   if (!AnyEligible(c, user, *commit.follow_up, commit.left, now)) return "";
+  TaskOptions options = task.options;
+  options.ignore_backoff = false;
   return InsertTask(c, user, TaskState::kWaiting, task.kind, task.priority, codec::EncodeStrings({"backlog"}),
-                    codec::EncodeOptions(task.options), now);
+                    codec::EncodeOptions(options), now);
 }
 
 }  // namespace

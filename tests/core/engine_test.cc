@@ -4,11 +4,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <prometheus/registry.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
+#include <sqlite3.h>
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
+#include <mutex>
 #include <random>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "core/change_set.h"
@@ -419,7 +426,11 @@ TEST_F(EngineTest, ManyUsersAreEachConsolidatedOnce) {
 // Answers nothing until it is told to; then that each chunk amounts to nothing.
 class Patient : public Extractor {
  public:
+  std::string journal;  // of each answer; empty: none is kept
   std::string name() const override { return "patient/1"; }
+  std::string QuestionOf(const Chunk& chunk) const override {
+    return journal.empty() ? "" : chunk.memories.front().episode->id;
+  }
   void Extract(const Chunk&, StopFlag, Done done) override {
     absl::MutexLock lock(&mu_);
     waiting_.push_back(std::move(done));
@@ -430,14 +441,20 @@ class Patient : public Extractor {
     const auto enough = [&]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return waiting_.size() >= count; };
     EXPECT_TRUE(mu_.AwaitWithTimeout(absl::Condition(&enough), kPatience));
   }
-  // Returns how many there were.
-  size_t Answer() {
+  // At most `most`. Returns how many there were.
+  size_t Answer(size_t most = SIZE_MAX) {
     std::vector<Done> waiting;
     {
       absl::MutexLock lock(&mu_);
-      waiting.swap(waiting_);
+      const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(most, waiting_.size()));
+      waiting.assign(waiting_.begin(), end);
+      waiting_.erase(waiting_.begin(), end);
     }
-    for (const Done& done : waiting) done({});
+    for (const Done& done : waiting) {
+      ChunkReply reply;
+      reply.journal = journal;
+      done(std::move(reply));
+    }
     return waiting.size();
   }
 
@@ -487,6 +504,122 @@ TEST_F(EngineTest, WhatWaitingRunsHoldIsCountedAndKeepsOthersFromBeginning) {
   engine.Stop(kPatience);
   for (const std::string& task : tasks) EXPECT_EQ(store_->GetTask("default", task)->state, TaskState::kDone);
   EXPECT_EQ(seen.runs_open_bytes.Value(), 0);
+}
+
+class LogWatch : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit LogWatch(std::string wanted) : wanted_(std::move(wanted)) {}
+  std::atomic<bool> seen = false;
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (absl::StrContains(absl::string_view(message.payload.data(), message.payload.size()), wanted_))
+      seen = true;
+  }
+  void flush_() override {}
+
+ private:
+  const std::string wanted_;
+};
+
+// Answers as the test says.
+class Scripted : public Extractor {
+ public:
+  explicit Scripted(std::function<ChunkReply(const Chunk&)> script) : script_(std::move(script)) {}
+  std::string name() const override { return "scripted/1"; }
+  void Extract(const Chunk& chunk, StopFlag, Done done) override { done(script_(chunk)); }
+
+ private:
+  const std::function<ChunkReply(const Chunk&)> script_;
+};
+
+TEST_F(EngineTest, AnEndpointThatTakesNothingCostsTheMemoriesNoTry) {
+  const auto refused = [](const Chunk& chunk) {
+    ChunkReply reply;
+    for (size_t i = 0; i < chunk.memories.size(); ++i) reply.left.push_back(static_cast<int>(i));
+    reply.problems = {"all are left: status 400"};
+    reply.outcomes["bad_request"] = 8;
+    return reply;
+  };
+  const auto put_off = [](const Chunk& chunk) {
+    ChunkReply reply;
+    for (size_t i = 0; i < chunk.memories.size(); ++i) reply.unasked.push_back(static_cast<int>(i));
+    reply.problems = {"all wait: status 429"};
+    reply.outcomes["rate_limited"] = 9;
+    return reply;
+  };
+  Ingest(YearOfAnna());
+  for (const auto& [script, why] :
+       std::vector<std::pair<std::function<ChunkReply(const Chunk&)>, const char*>>{
+           {refused, "status 400"}, {put_off, "status 429"}}) {
+    engine_.reset();
+    Scripted extractor(script);
+    prometheus::Registry registry;
+    EngineOptions options;
+    options.owner = NewUuid();
+    engine_ = std::make_unique<Engine>(options, *store_, registry, &extractor);
+    const Task task = Trigger();
+    ASSERT_TRUE(engine_->Start().ok());
+    const absl::Time deadline = absl::Now() + kPatience;
+    while (store_->GetTask("default", task.id)->state != TaskState::kDelayed && absl::Now() < deadline) {
+      std::this_thread::yield();
+    }
+    const Task delayed = *store_->GetTask("default", task.id);
+    EXPECT_EQ(delayed.attempt, 0);
+    EXPECT_THAT(delayed.last_error, HasSubstr(why));
+    EXPECT_EQ(store_->GetUser(kAnna)->pending, 10);
+    engine_.reset();
+    ASSERT_TRUE(store_->CancelTask("default", task.id).ok());
+  }
+  // None has been tried in vain: all are read together.
+  NewEngine(EngineOptions());
+  ASSERT_TRUE(engine_->Start().ok());
+  const std::vector<Report> reports = Drain();
+  ASSERT_THAT(reports, SizeIs(1));
+  EXPECT_EQ(reports[0].sampled, 10);
+  EXPECT_EQ(reports[0].chunks, 1);
+}
+
+TEST_F(EngineTest, ReplyThatCannotBeStoredNowIsStoredWithTheNext) {
+  engine_.reset();
+  const std::string path = absl::StrCat(testing::TempDir(), "/", NewUuid(), ".db");
+  SqliteOptions sqlite;
+  sqlite.path = path;
+  store_ = *OpenSqlite(sqlite);
+  EngineOptions options;
+  options.owner = NewUuid();
+  options.chunk_budget = 5;
+  prometheus::Registry registry;
+  Patient extractor;
+  extractor.journal = "as it was said";
+  engine_ = std::make_unique<Engine>(options, *store_, registry, &extractor);
+  Ingest(YearOfAnna());
+  const Task task = Trigger();
+  ASSERT_TRUE(engine_->Start().ok());
+  extractor.Await(2);
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+  sqlite3_busy_timeout(other, 10'000);
+  const auto run = [&](const char* sql) { return sqlite3_exec(other, sql, nullptr, nullptr, nullptr); };
+  const auto warned = std::make_shared<LogWatch>("replies cannot be stored now");
+  spdlog::default_logger()->sinks().push_back(warned);
+  ASSERT_EQ(run("CREATE TRIGGER full BEFORE INSERT ON exchange BEGIN SELECT RAISE(ABORT, 'full'); END"),
+            SQLITE_OK);
+  EXPECT_EQ(extractor.Answer(1), 1U);
+  // Until it has been tried in vain.
+  const absl::Time deadline = absl::Now() + kPatience;
+  while (!warned->seen && absl::Now() < deadline) std::this_thread::yield();
+  ASSERT_EQ(run("DROP TRIGGER full"), SQLITE_OK);
+  EXPECT_EQ(extractor.Answer(), 1U);
+  EXPECT_EQ(Await(task.id).state, TaskState::kDone);
+  sqlite3_stmt* count = nullptr;
+  ASSERT_EQ(sqlite3_prepare_v2(other, "SELECT count(*) FROM exchange", -1, &count, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_step(count), SQLITE_ROW);
+  EXPECT_EQ(sqlite3_column_int(count, 0), 2);
+  sqlite3_finalize(count);
+  sqlite3_close(other);
+  engine_.reset();
+  spdlog::default_logger()->sinks().pop_back();
 }
 
 // ---- replay

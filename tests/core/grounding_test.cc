@@ -2,6 +2,8 @@
 
 #include <list>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -147,6 +149,47 @@ TEST_F(GroundingTest, AnAnswerLeansOnItsQuestionOnlyWithItsValue) {
   EXPECT_EQ(Ground(gist, chunk_).reason, "");
   gist.value = "soloist";
   EXPECT_EQ(Ground(gist, chunk_).reason, "too_little_overlap");
+}
+
+TEST_F(GroundingTest, WhatStandsInQuotesIsClaimedToo) {
+  Say("Ada", "I am reading Dune at the moment.");
+  chunk_.memories.push_back({&episodes_.back(), -1, 0});
+  for (const auto& [open, close] : std::vector<std::pair<std::string, std::string>>{
+           {"\"", "\""}, {"\u201c", "\u201d"}, {"\u201e", "\u201c"}, {"\u00ab", "\u00bb"}}) {
+    EXPECT_EQ(Check("Ada is reading " + open + "Dune" + close, {6}).reason, "");
+    EXPECT_EQ(Check("Ada is reading " + open + "The Hobbit" + close, {6}).reason, "name_not_in_evidence");
+    EXPECT_NE(Check("Ada " + open + "owes Bob Miller 9000 EUR" + close, {6}).reason, "");
+  }
+}
+
+TEST_F(GroundingTest, ALongSentenceIsReadToItsEnd) {
+  std::string text = "Ada painted in Bergen with her sister Nina";
+  for (int i = 0; i < 60; ++i) text += " and she sold them";
+  EXPECT_EQ(Check(text, {1}).reason, "");
+  EXPECT_EQ(Check(text + " to Rembrandt", {1}).reason, "name_not_in_evidence");
+  EXPECT_EQ(Check(text + " for 9000 crowns", {1}).reason, "number_not_in_evidence");
+}
+
+TEST_F(GroundingTest, WhatASubjectSaysBesideANameIsClaimed) {
+  Say("Ada", "I feed the cats every morning.");
+  chunk_.memories.push_back({&episodes_.back(), -1, 0});
+  EXPECT_NE(Check("Ada loves guns and hates boats", {6}, "Ada loves guns hates boats").reason, "");
+  EXPECT_EQ(Check("Ada feeds the cats in the morning", {6}, "Ada's cats").reason, "");
+}
+
+TEST_F(GroundingTest, NumbersCountHoweverTheyAreWritten) {
+  Say("Ada", "I turned forty and ran twenty-five races, two hundred and six miles, for 1,500 crowns.");
+  chunk_.memories.push_back({&episodes_.back(), -1, 0});
+  for (const char* text :
+       {"Ada turned 40", "Ada turned forty", "Ada ran 25 races", "Ada ran twenty five races",
+        "Ada ran 206 miles", "Ada ran two hundred and six miles", "Ada ran for 1500 crowns",
+        "Ada ran for 1,500 crowns", "Ada ran for fifteen hundred crowns"}) {
+    EXPECT_EQ(Check(text, {6}).reason, "") << text;
+  }
+  for (const char* text : {"Ada turned fifty", "Ada turned 41", "Ada ran thirty-five races",
+                           "Ada ran three hundred miles", "Ada ran for 2,500 crowns"}) {
+    EXPECT_EQ(Check(text, {6}).reason, "number_not_in_evidence") << text;
+  }
 }
 
 TEST_F(GroundingTest, RefusesWhatHasNothingToDoWithItsEvidence) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -179,6 +180,43 @@ TEST(LlmExtractorTest, AFailureLeavesItsPartOnly) {
   EXPECT_THAT(reply.left, ElementsAre(0, 1, 2));
   EXPECT_THAT(Sayings(reply), ElementsAre("3: said four"));
   EXPECT_EQ(reply.journal, "");
+}
+
+TEST(LlmExtractorTest, WhatABusyEndpointPutsOffIsNoTry) {
+  ScriptedClient client([](const std::vector<json>&, int) { return Bad(LlmOutcome::kBusy, "429 for long"); });
+  LlmExtractor extractor(client);
+  const OwnedChunk shown{{"Ann", "a"}, {"Ann", "b"}};
+  const ChunkReply reply = AnswerOf(extractor, shown.chunk);
+  EXPECT_TRUE(reply.status.ok());
+  EXPECT_THAT(reply.unasked, ElementsAre(0, 1));
+  EXPECT_THAT(reply.left, IsEmpty());
+  EXPECT_THAT(reply.problems, ElementsAre(HasSubstr("429 for long")));
+  EXPECT_EQ(reply.journal, "");
+}
+
+TEST(LlmExtractorTest, ARefusedRequestIsSplitToFindTheMemoryAtFault) {
+  ScriptedClient client([](const std::vector<json>& memories, int) {
+    const bool bad =
+        std::any_of(memories.begin(), memories.end(), [](const json& m) { return m["text"] == "m13"; });
+    return bad ? Bad(LlmOutcome::kBadRequest, "status 400") : Ok(GistsFor(memories));
+  });
+  LlmExtractor extractor(client);
+  OwnedChunk shown{};
+  for (int i = 0; i < 25; ++i) shown.Add({"Ann", absl::StrCat("m", i)});
+  const ChunkReply reply = AnswerOf(extractor, shown.chunk);
+  EXPECT_THAT(reply.left, ElementsAre(13));
+  EXPECT_THAT(reply.gists, SizeIs(24));
+}
+
+TEST(LlmExtractorTest, AnEndpointThatRefusesAllIsNotAskedAboutEachMemory) {
+  ScriptedClient client(
+      [](const std::vector<json>&, int) { return Bad(LlmOutcome::kBadRequest, "status 400"); });
+  LlmExtractor extractor(client);
+  OwnedChunk shown{};
+  for (int i = 0; i < 25; ++i) shown.Add({"Ann", absl::StrCat("m", i)});
+  const ChunkReply reply = AnswerOf(extractor, shown.chunk);
+  EXPECT_THAT(reply.left, SizeIs(25));
+  EXPECT_LE(client.requests.size(), 17U);
 }
 
 TEST(LlmExtractorTest, AnEndpointThatIsDownEndsTheRunWithoutBlame) {

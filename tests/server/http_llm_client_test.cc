@@ -167,12 +167,33 @@ TEST_F(HttpLlmClientTest, WaitsAsToldOnAnInjectedClock) {
   EXPECT_GE(now_.load(), 8'000'000'000);
 }
 
-TEST_F(HttpLlmClientTest, ToldToWaitBeyondPatienceFails) {
+TEST_F(HttpLlmClientTest, ToldToWaitAgainAndAgainAllWait) {
+  Serve([](int call, const std::string&) {
+    return call < 4 ? Status(429, "{}", "Retry-After: 7") : Ok(absl::StrCat(call));
+  });
+  options_.max_in_flight = 4;
+  Connect();
+  Awaited replies[4], other;
+  for (Awaited& reply : replies) client_->Complete(Question(), reply.Done());
+  ASSERT_TRUE(endpoint_->AwaitCalls(4));
+  // Sent only when those that were told may go again, and with them.
+  while (Metrics().find("slowwave_llm_calls_total{outcome=\"rate_limited\"} 4") == std::string::npos) {
+    std::this_thread::yield();
+  }
+  client_->Complete(Question(), other.Done());
+  Advance(absl::Seconds(6));
+  EXPECT_FALSE(other.Within(absl::Milliseconds(300)));
+  EXPECT_EQ(endpoint_->calls(), 4);
+  EXPECT_EQ(GetByAdvancing(other, absl::Seconds(1)).outcome, LlmOutcome::kOk);
+  for (Awaited& reply : replies) EXPECT_EQ(GetByAdvancing(reply, absl::Seconds(1)).outcome, LlmOutcome::kOk);
+}
+
+TEST_F(HttpLlmClientTest, ToldToWaitBeyondPatienceIsPutOff) {
   Serve([](int, const std::string&) { return Status(429, "{}", "Retry-After: 120"); });
   options_.retry.patience = absl::Minutes(1);
   Connect();
   const LlmReply reply = Ask();
-  EXPECT_EQ(reply.outcome, LlmOutcome::kFailed);
+  EXPECT_EQ(reply.outcome, LlmOutcome::kBusy);
   EXPECT_EQ(reply.calls, 1);
 }
 

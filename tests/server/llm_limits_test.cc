@@ -122,6 +122,17 @@ TEST(BreakerTest, ThirdOfCallsFailingDoesNotOpenItWithFourInFlight) {
   }
 }
 
+TEST(ThrottleTest, HoldsAfterFourInARowAsLongAsTheLongestWasTold) {
+  Throttle throttle;
+  for (int i = 1; i <= 3; ++i) throttle.Told(absl::Seconds(10 * i));
+  EXPECT_EQ(throttle.Remaining(absl::ZeroDuration()), absl::ZeroDuration());
+  throttle.Answered();
+  for (int i = 1; i <= 4; ++i) throttle.Told(absl::Seconds(10 * i));
+  throttle.Told(absl::Seconds(5));
+  EXPECT_EQ(throttle.Remaining(absl::Seconds(15)), absl::Seconds(25));
+  EXPECT_EQ(throttle.Remaining(absl::Seconds(50)), absl::ZeroDuration());
+}
+
 TEST(PlanNextTryTest, FailuresBackOffWithFullJitterAndEnd) {
   CallVerdict verdict;
   verdict.next = Next::kRetry;

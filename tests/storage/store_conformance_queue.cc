@@ -53,7 +53,7 @@ TEST_P(StoreConformance, OldestOfTheQueueIsFirstInLineWhateverItsPriority) {
   EXPECT_EQ(Must(store().CountQueue(10)).oldest_ready, absl::Seconds(42));
 }
 
-TEST_P(StoreConformance, PausedTenantsTaskIsCountedAndKeepsNobodyWaiting) {
+TEST_P(StoreConformance, PausedTenantsTasksAreNotCountedAndKeepNobodyWaiting) {
   const UserKey cem{"other", "cem"};
   Register(ana_);
   Register(cem);
@@ -63,8 +63,10 @@ TEST_P(StoreConformance, PausedTenantsTaskIsCountedAndKeepsNobodyWaiting) {
   clock_.Advance(absl::Seconds(1));
   Must(store().PutTenant(ana_.tenant, {.paused = true}));
   const QueueCounts counts = Must(store().CountQueue(10));
-  EXPECT_EQ(counts.waiting, 2);
+  EXPECT_EQ(counts.waiting, 1);
   EXPECT_EQ(counts.oldest_ready, absl::Seconds(1));
+  Must(store().PutTenant(ana_.tenant, {}));
+  EXPECT_EQ(Must(store().CountQueue(10)).waiting, 2);
 }
 
 }  // namespace

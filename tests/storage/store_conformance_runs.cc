@@ -237,6 +237,8 @@ TEST_P(StoreConformance, BacklogQueuesAFollowUpOfTheSameKind) {
   request.kind = TriggerKind::kQuota;
   request.priority = 3;
   request.options.episode_limit = 1;
+  request.options.fresh = true;
+  request.options.ignore_backoff = true;
   Must(store().Enqueue(request));
   const Lease lease = ClaimOne().lease;
   RunCommit commit = CommitFor(lease, "run");
@@ -248,6 +250,8 @@ TEST_P(StoreConformance, BacklogQueuesAFollowUpOfTheSameKind) {
   EXPECT_EQ(next.kind, TriggerKind::kQuota);
   EXPECT_EQ(next.priority, 3);
   EXPECT_EQ(next.options.episode_limit, 1);
+  EXPECT_TRUE(next.options.fresh);
+  EXPECT_FALSE(next.options.ignore_backoff);
   EXPECT_THAT(next.reasons, ElementsAre("backlog"));
   EXPECT_EQ(Must(store().GetTask("acme", lease.task_id)).follow_up, next.id);
 }

@@ -25,19 +25,21 @@ struct OwnedChunk {
   OwnedChunk(const OwnedChunk&) = delete;
   OwnedChunk& operator=(const OwnedChunk&) = delete;
   OwnedChunk(std::initializer_list<Said> said) {
-    for (const Said& one : said) {
-      const size_t i = episodes.size();
-      Episode e;
-      e.id = absl::StrCat("e", i + 1);
-      e.speaker = one.speaker;
-      e.text = one.text;
-      e.session_id = "s1";
-      e.turn = static_cast<int32_t>(i);
-      e.occurred_at =
-          absl::FromCivil(absl::CivilMinute(2024, 3, 5, 8, static_cast<int>(i)), absl::UTCTimeZone());
-      episodes.push_back(std::move(e));
-      chunk.memories.push_back({&episodes.back(), one.cluster, 0});
-    }
+    for (const Said& one : said) Add(one);
+  }
+
+  void Add(const Said& one) {
+    const size_t i = episodes.size();
+    Episode e;
+    e.id = absl::StrCat("e", i + 1);
+    e.speaker = one.speaker;
+    e.text = one.text;
+    e.session_id = "s1";
+    e.turn = static_cast<int32_t>(i);
+    e.occurred_at =
+        absl::FromCivil(absl::CivilMinute(2024, 3, 5, 8, static_cast<int>(i)), absl::UTCTimeZone());
+    episodes.push_back(std::move(e));
+    chunk.memories.push_back({&episodes.back(), one.cluster, 0});
   }
 };
 

@@ -118,16 +118,22 @@ WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND 
 RETURNING 1
 
 -- How much there is of each state, across tenants and without locks. Counting stops at $1; each reads an index that
--- holds nothing else.
+-- holds nothing else. What a paused tenant has waiting waits for nobody's work.
 -- name: queue_ready
 -- tenants: all
--- index: task_ready
-SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 1 LIMIT $1) AS counted
+-- index: task_ready, tenant
+SELECT count(*) FROM (SELECT 1 FROM slowwave.task k
+                      WHERE k.state = 1
+                        AND NOT EXISTS (SELECT 1 FROM slowwave.tenant t WHERE t.tenant_id = k.tenant_id AND t.paused)
+                      LIMIT $1) AS counted
 
 -- name: queue_behind
 -- tenants: all
--- index: task_behind
-SELECT count(*) FROM (SELECT 1 FROM slowwave.task WHERE state = 3 LIMIT $1) AS counted
+-- index: task_behind, tenant
+SELECT count(*) FROM (SELECT 1 FROM slowwave.task k
+                      WHERE k.state = 3
+                        AND NOT EXISTS (SELECT 1 FROM slowwave.tenant t WHERE t.tenant_id = k.tenant_id AND t.paused)
+                      LIMIT $1) AS counted
 
 -- name: queue_running
 -- tenants: all

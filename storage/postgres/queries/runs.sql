@@ -105,7 +105,7 @@ WHERE tenant_id = $1 AND user_id = $2 AND state = 3
 INSERT INTO slowwave.task(tenant_id, task_id, user_id, kind, state, priority, rank, reasons, options, created_at)
 SELECT t.tenant_id, $4, t.user_id, t.kind, 1, t.priority,
        ($6::timestamptz AT TIME ZONE 'UTC' - t.priority * interval '6 minutes') AT TIME ZONE 'UTC',
-       $5, t.options, $6
+       $5, (t.options::jsonb - 'ignore_backoff')::text, $6
 FROM slowwave.task t
 WHERE t.tenant_id = $1 AND t.user_id = $2 AND t.task_id = $3
   AND NOT EXISTS (SELECT 1 FROM slowwave.task l WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.state IN (1, 2, 4))

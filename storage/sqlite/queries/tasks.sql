@@ -128,12 +128,14 @@ UPDATE task SET state = ?3, ready_at = ?4, attempt = 0, finished_at = NULL WHERE
 
 -- How much there is of each state. Counting stops at ?1; each reads an index that holds nothing else.
 -- name: queue_ready
--- index: task_ready
-SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_ready WHERE state = 1 LIMIT ?1);
+-- index: task_ready, tenant_paused
+SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_ready
+                      WHERE state = 1 AND tenant_id NOT IN (SELECT tenant_id FROM tenant WHERE paused = 1) LIMIT ?1);
 
 -- name: queue_behind
--- index: task_behind
-SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_behind WHERE state = 3 LIMIT ?1);
+-- index: task_behind, tenant_paused
+SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_behind
+                      WHERE state = 3 AND tenant_id NOT IN (SELECT tenant_id FROM tenant WHERE paused = 1) LIMIT ?1);
 
 -- name: queue_running
 -- index: task_running
