@@ -15,7 +15,7 @@ namespace slowwave {
 
 struct EmbedRequest {
   std::vector<std::string> texts;
-  StopFlag stop;            // null: never; once it stops, the answer is kCancelled, soon
+  StopFlag stop;                 // null: never; once it stops, the answer is kCancelled, soon
   std::string traceparent = {};  // the header of calls; empty: none
 };
 

@@ -132,6 +132,7 @@ Grounding Ground(const Gist& gist, const Chunk& chunk) {
   const auto episode_of = [&](int citation) {
     return chunk.memories[gist.evidence[citation].memory].episode;
   };
+  if (claims.of_itself) return fail("not_its_speaker", claims.subject);
   std::vector<int> own;
   for (const int i : quoted) {
     if (MaySpeakOf(claims, *episode_of(i))) own.push_back(i);

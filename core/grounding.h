@@ -24,7 +24,7 @@ struct Grounding {
 // `chunk` is the very call that gave the gist. Numbers, dates and proper names of the gist's text and value
 // must occur in a cited episode or within two turns of it in its session (speakers count as named; a date may
 // be resolved against the episode's own); enough of its content words must occur in the cited episodes' whole
-// text; a first-person quote supports only its own speaker.
+// text; a first-person quote supports only its own speaker, and nobody does something to themself by name.
 Grounding Ground(const Gist& gist, const Chunk& chunk);
 
 }  // namespace slowwave

@@ -190,6 +190,30 @@ bool IsSlipOf(const std::string& said, const std::string& name) {
   return i == a.size() || same(i + 1, i + 1) || swapped;
 }
 
+// 'Ann supports Ann', 'Ann appreciates Ann's help': within a clause that begins with the name, it is somebody
+// else's. But 'Ann visits Ann's mother' is her own.
+bool TellsOfItself(absl::string_view text, const std::string& name) {
+  static const auto* const kClause = new absl::flat_hash_set<std::string>{
+      "and", "but", "while", "when", "because", "so", "which", "who", "that"};
+  for (const absl::string_view part : Sentences(text)) {
+    const Sentence sentence = Tokenize(part, absl::UnixEpoch());
+    bool subject = false, says_little = true;
+    for (size_t i = 0; i < sentence.tokens.size(); ++i) {
+      const Token& token = sentence.tokens[i];
+      const bool possessive = sentence.Is(i + 1, "'s");
+      if (token.word == name) {
+        if (subject && (!possessive || says_little)) return true;
+        subject = i == 0 && !possessive;
+      } else if (token.punct || kClause->contains(token.word)) {
+        subject = false;
+      } else {
+        says_little &= lexicon::IsStopWord(token.word) || lexicon::IsWeakClaim(token.word);
+      }
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string StemOf(absl::string_view word) {
@@ -299,6 +323,9 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
       const std::vector<std::string> names = Words(speaker);
       if (!names.empty() && names.front() == first) claims.subject = speaker;
     }
+  }
+  if (!claims.subject.empty() && claims.subject != "user") {
+    claims.of_itself = TellsOfItself(gist.text, Words(claims.subject).front());
   }
   const auto add_time = [&](const std::optional<absl::Time>& time) {
     if (!time) return;

@@ -24,6 +24,7 @@ struct Claims {
   std::vector<int> days;       // of a month, beside one
   std::string subject;         // folded speaker it is told of; empty: nobody of the conversation
   bool names_several = false;  // speakers, in its text
+  bool of_itself = false;      // tells of `subject` as if of two: 'Ann thanks Ann'
 };
 
 // The first five letters: by them words count as one ('paint', 'painting', 'painted').

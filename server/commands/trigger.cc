@@ -118,13 +118,12 @@ void AddTrigger(CLI::App& root, CommandContext& context) {
   command->add_flag("--fresh", o->fresh, "Ask the extractor again instead of reusing its stored replies");
   command->add_option("--request-id", o->request_id,
                       "The same id gives the same task for a day, such as nightly-0412");
-  CLI::Option* wait =
-      command->add_flag("--wait", o->wait, "Return when the task has ended; its stages go to stderr");
+  command->add_flag("--wait", o->wait, "Return when the task has ended; its stages go to stderr");
   command
-      ->add_flag("--until-drained", o->until_drained,
-                 "Return when no eligible episode is left, over all the runs it takes")
-      ->excludes(keep)
-      ->excludes(wait);
+      ->add_flag(
+          "--until-drained", o->until_drained,
+          "Return when no eligible episode is left, over all the runs it takes; waits longer than --wait")
+      ->excludes(keep);
   command->footer(
       "Exit code: 0 done (without --wait: queued), 1 it failed, 3 drained but for episodes left unreadable "
       "or backed off.\n"

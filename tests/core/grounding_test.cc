@@ -151,6 +151,19 @@ TEST_F(GroundingTest, AnAnswerLeansOnItsQuestionOnlyWithItsValue) {
   EXPECT_EQ(Ground(gist, chunk_).reason, "too_little_overlap");
 }
 
+TEST_F(GroundingTest, NobodyIsTheOtherOfThemself) {
+  Say("Ada", "I support Ben, his music and my sister.");
+  chunk_.memories.push_back({&episodes_.back(), -1, 0});
+  for (const char* text :
+       {"Ada supports Ada", "Ada fully supports Ada and her music", "Ada values Ada's music"}) {
+    EXPECT_EQ(Check(text, {6}).reason, "not_its_speaker") << text;
+  }
+  for (const char* text : {"Ada supports Ben", "Ada visits Ada's sister, whom Ada supports",
+                           "Ada's sister supports Ada", "Ada supports her sister and Ada supports music"}) {
+    EXPECT_EQ(Check(text, {6}).reason, "") << text;
+  }
+}
+
 TEST_F(GroundingTest, WhatStandsInQuotesIsClaimedToo) {
   Say("Ada", "I am reading Dune at the moment.");
   chunk_.memories.push_back({&episodes_.back(), -1, 0});
