@@ -16,8 +16,7 @@ using WordSet = absl::flat_hash_set<std::string>;
 bool IsOneOf(const WordSet& set, const std::string& word) { return set.contains(word); }
 
 bool IsFirstPerson(const std::string& word) {
-  static const auto* const kWords =
-      new WordSet{"i", "my", "we", "our", "im", "ive"};
+  static const auto* const kWords = new WordSet{"i", "my", "we", "our", "im", "ive"};
   return IsOneOf(*kWords, word);
 }
 
