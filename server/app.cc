@@ -51,7 +51,8 @@ constexpr size_t kMaxWaitingCalls = 4096;
 constexpr size_t kMaxRatedTenants = 10'000;
 constexpr size_t kMaxTransportBytes = 256 << 20;
 constexpr absl::Duration kLookAtStore = absl::Seconds(1);  // beside the deadline of a look, well within 5 s
-constexpr std::chrono::milliseconds kCancelAfter{500};     // calls still open when the rest has drained
+// After everything else has ended, calls that are open may go on for this long at least and at most.
+constexpr absl::Duration kCancelAfter = absl::Milliseconds(500), kLongestCall = absl::Seconds(5);
 
 std::string MakeUuid() {
   thread_local boost::uuids::random_generator generator;
@@ -335,17 +336,20 @@ void App::Stop() {
   const absl::Time deadline = absl::Now() + absl::Seconds(app.config.shutdown_seconds);
   app.draining = true;
   if (app.server != nullptr) app.server->GetHealthCheckService()->Shutdown();
-  app.gate.Close();
-  app.consolidation.Drain();
-  app.timers.Drain();
+  // Whoever is still connected is served meanwhile, so that no client is refused for as long as a run takes
+  // to end.
   app.engine.Stop(absl::Seconds(app.config.shutdown_seconds));
   app.watch.Stop();
-  if (!app.gate.WaitIdle(std::max(absl::ZeroDuration(), deadline - absl::Now()))) {
-    spdlog::warn("calls are still open and will be cancelled");
-  }
+  app.consolidation.Drain();
+  app.timers.Drain();
   if (app.listener != nullptr) app.listener->Stop();
-  // Health watches never end by themselves, so there is a deadline even if all else is done.
-  if (app.server != nullptr) app.server->Shutdown(std::chrono::system_clock::now() + kCancelAfter);
+  app.gate.Close();
+  const absl::Duration rest = std::clamp(deadline - absl::Now(), kCancelAfter, kLongestCall);
+  if (!app.gate.WaitIdle(rest)) spdlog::warn("calls are still open and will be cancelled");
+  // A client whose connection ends tries another daemon. gRPC's own Shutdown would tell calls that come while
+  // it says so that they were cancelled, which is not tried again.
+  if (app.listener != nullptr) app.listener->HangUp();
+  if (app.server != nullptr) app.server->Shutdown(absl::ToChronoTime(absl::Now() + kCancelAfter));
   app.executor.Stop();
   app.http.reset();
   spdlog::info("stopped");

@@ -111,6 +111,18 @@ void ConnectionListener::Stop() {
   listening_.clear();
 }
 
+void ConnectionListener::HangUp() {
+  for (const Handed& one : open_) {
+    if (IsOpen(one)) shutdown(one.socket, SHUT_RDWR);
+  }
+  open_.clear();
+}
+
+bool ConnectionListener::IsOpen(const Handed& one) {
+  struct stat self {};
+  return fstat(one.socket, &self) == 0 && self.st_ino == one.inode;
+}
+
 void ConnectionListener::Loop(const Take& take) {
   std::vector<pollfd> polled;
   for (const int listening : listening_) polled.push_back({.fd = listening, .events = POLLIN, .revents = 0});
@@ -140,8 +152,7 @@ bool ConnectionListener::AcceptOne(int listening, const Take& take) {
   }
   struct stat self {};
   if (open_.size() >= max_connections_) {
-    std::erase_if(
-        open_, [&](const Handed& one) { return fstat(one.socket, &self) != 0 || self.st_ino != one.inode; });
+    std::erase_if(open_, [](const Handed& one) { return !IsOpen(one); });
   }
   if (open_.size() >= max_connections_ || fstat(accepted, &self) != 0) {
     close(accepted);

@@ -32,6 +32,8 @@ class ConnectionListener {
   void Run(Take take);
   // Accepts no more; connections stay. Idempotent.
   void Stop();
+  // After Stop: ends every connection, once what is on its way has been sent.
+  void HangUp();
   int port() const { return port_; }
 
  private:
@@ -42,6 +44,7 @@ class ConnectionListener {
   };
   explicit ConnectionListener(int max_connections) : max_connections_(static_cast<size_t>(max_connections)) {}
   void Loop(const Take& take);
+  static bool IsOpen(const Handed& one);
   // False: nobody waits, or nobody can be taken now.
   bool AcceptOne(int listening, const Take& take);
 
@@ -49,7 +52,7 @@ class ConnectionListener {
   std::vector<int> listening_;
   int port_ = 0;
   int wake_ = -1;
-  std::vector<Handed> open_;  // the thread's
+  std::vector<Handed> open_;  // the thread's, as long as it runs
   std::thread thread_;
 };
 
