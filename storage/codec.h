@@ -35,8 +35,8 @@ std::string Sha256(std::string_view bytes);
 // change while it stays the same memory.
 std::string ContentDigest(const Episode& episode);
 
-// A UUID that begins with the time (version 7): rows made one after another lie beside each other in the index
-// of their key. And 128 random bits in hex.
+// A UUID that begins with the time (version 7): rows made one after another lie beside each other in the
+// index of their key. And 128 random bits in hex.
 std::string NewUuid();
 std::string NewToken();
 
