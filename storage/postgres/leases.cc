@@ -128,7 +128,8 @@ absl::StatusOr<std::vector<IdleTask>> PostgresStore::FinishIdleOfTenant(const st
       tasks.emplace(task.id, std::move(task));
     }
     if (ids.empty()) return finished;
-    const std::vector<Blob> blobs(reports.begin(), reports.end());
+    std::vector<Blob> blobs;
+    for (const std::string& one : reports) blobs.push_back({one});
     Rows done = t.Add("idle_finish", tenant, ids, places, users, runs, blobs, t.clock());
     if (!t.Finish()) return finished;
     while (done.Step()) {
