@@ -24,10 +24,16 @@ absl::Status Parse(std::string wire, Message& message, BadText& bad) {
   return absl::OkStatus();
 }
 
-absl::Status OtherUser() {
+// A later message may repeat either of the two, or leave it out.
+template <typename Message>
+absl::Status CheckSameOwner(const Message& message, const std::string& tenant, const std::string& user) {
+  const char* const differs = !message.user().empty() && message.user() != user           ? "user"
+                              : !message.tenant().empty() && message.tenant() != tenant ? "tenant"
+                                                                                        : nullptr;
+  if (differs == nullptr) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      "user is not the first message's; allowed: the same tenant and user in all messages, or none in later "
-      "ones");
+      absl::StrCat(differs, " is not the first message's; allowed: the same tenant and user in all messages, "
+                            "or none in later ones"));
 }
 
 }  // namespace
@@ -42,15 +48,12 @@ absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
     }
     if (status.ok() && !user_.has_value()) status = AdmitRequest(rates_, caller_, message);
     if (status.ok() && !user_.has_value()) Audit("IngestEpisodeStream", caller_, message, status);
-    if (status.ok() && (!user_.has_value() || !message.user().empty() || !message.tenant().empty())) {
+    if (status.ok() && user_.has_value()) {
+      status = CheckSameOwner(message, user_->tenant, user_->user);
+    } else if (status.ok()) {
       absl::StatusOr<UserKey> user = CheckUser(message.tenant(), message.user());
-      if (!user.ok()) {
-        status = user.status();
-      } else if (user_.has_value() && *user_ != *user) {
-        status = OtherUser();
-      } else {
-        user_ = *std::move(user);
-      }
+      status = user.status();
+      if (user.ok()) user_ = *std::move(user);
     }
     // What was good before a bad message is kept.
     if (!status.ok()) {
@@ -96,9 +99,9 @@ absl::Status ImportSink::Take(std::vector<std::string> messages) {
       tenant_ = message.tenant();
       name_ = message.user();
       first_ = false;
-    } else if (status.ok() && ((!message.user().empty() && message.user() != name_) ||
-                               (!message.tenant().empty() && message.tenant() != tenant_))) {
-      status = OtherUser();
+    } else if (status.ok()) {
+      const absl::StatusOr<std::string> tenant = CheckTenant(tenant_);
+      status = tenant.ok() ? CheckSameOwner(message, *tenant, name_) : tenant.status();
     }
     for (int i = 0; status.ok() && i < message.records_size(); ++i) {
       status = TakeRecord(message.records(i), bad, absl::StrCat("records[", i, "]"));
@@ -139,8 +142,8 @@ absl::Status ImportSink::TakeRecord(const v1::ExportRecord& record, const BadTex
   } else if (judged.ok()) {
     judged = absl::InvalidArgumentError(path + " is empty; allowed: a header, a slot or an episode");
   }
-  // A record that is wrong is refused; a store that fails ends the call.
-  if (judged.ok() || judged.code() != absl::StatusCode::kInvalidArgument) return judged;
+  // A record that is wrong, or not the caller's to bring, is refused; a store that fails ends the call.
+  if (!absl::IsInvalidArgument(judged) && !absl::IsPermissionDenied(judged)) return judged;
   Refuse(index, judged);
   return absl::OkStatus();
 }
@@ -171,6 +174,12 @@ absl::Status ImportSink::TakeHeader(const v1::ExportHeader& header) {
 absl::Status ImportSink::TakeSlot(const v1::Slot& slot, const std::string& path) {
   absl::StatusOr<std::string> tenant = CheckTenant(tenant_);
   if (!tenant.ok()) return tenant.status();
+  absl::StatusOr<SlotRegistry> own = env_.store.GetSlots(*tenant);
+  if (!own.ok()) return own.status();
+  if (IsIn(*own, FromWire(slot))) return absl::OkStatus();
+  if (absl::Status s = CheckRole(caller_, Role::kOperate); !s.ok()) {
+    return absl::Status(s.code(), absl::StrCat(path, ": ", s.message()));
+  }
   absl::StatusOr<PutResult> put = PutOneSlot(env_.store, *tenant, slot, path);
   if (!put.ok()) return put.status();
   if (put->changed) summary_.set_slots(summary_.slots() + 1);

@@ -46,6 +46,7 @@ class ImportSink : public StreamSink {
   // What is wrong with a record is in the result; an error ends the call.
   absl::Status TakeRecord(const v1::ExportRecord& record, const BadText& bad, const std::string& wire_path);
   absl::Status TakeHeader(const v1::ExportHeader& header);
+  // To put a slot is an operator's; one that is there already may come again.
   absl::Status TakeSlot(const v1::Slot& slot, const std::string& path);
   absl::Status Store();
   void Refuse(int64_t index, const absl::Status& why);
