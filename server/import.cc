@@ -36,6 +36,14 @@ absl::Status CheckSameOwner(const Message& message, const std::string& tenant, c
                             "or none in later ones"));
 }
 
+void AddCounts(const v1::IngestSummary& summary, CallAudit& audit) {
+  audit.Count("stored", summary.stored());
+  audit.Count("existed", summary.existed());
+  audit.Count("different", summary.different());
+  audit.Count("erased", summary.erased());
+  audit.Count("refused", summary.refused());
+}
+
 }  // namespace
 
 absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
@@ -44,10 +52,10 @@ absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
     BadText bad;
     absl::Status status = Parse(std::move(wire), message, bad);
     if (status.ok() && (!user_.has_value() || !message.tenant().empty())) {
-      status = CheckTenantOf(caller_, message);
+      status = CheckTenantOf(audit_.caller(), message);
     }
-    if (status.ok() && !user_.has_value()) status = AdmitRequest(rates_, caller_, message);
-    if (status.ok() && !user_.has_value()) Audit("IngestEpisodeStream", caller_, message, status);
+    if (!user_.has_value()) audit_.About(message);
+    if (status.ok() && !user_.has_value()) status = AdmitRequest(rates_, audit_.caller(), message);
     if (status.ok() && user_.has_value()) {
       status = CheckSameOwner(message, user_->tenant, user_->user);
     } else if (status.ok()) {
@@ -85,14 +93,24 @@ absl::StatusOr<grpc::ByteBuffer> EpisodeSink::Finish() {
   return Serialize(summary_);
 }
 
+void EpisodeSink::Describe(CallAudit& audit) const {
+  if (user_.has_value()) {
+    audit.Set("tenant", user_->tenant);
+    audit.Set("user", user_->user);
+  }
+  AddCounts(summary_, audit);
+}
+
 absl::Status ImportSink::Take(std::vector<std::string> messages) {
   for (std::string& wire : messages) {
     v1::ImportUserRequest message;
     BadText bad;
     absl::Status status = Parse(std::move(wire), message, bad);
-    if (status.ok() && (first_ || !message.tenant().empty())) status = CheckTenantOf(caller_, message);
-    if (status.ok() && first_) status = AdmitRequest(rates_, caller_, message);
-    if (status.ok() && first_) Audit("ImportUser", caller_, message, status);
+    if (status.ok() && (first_ || !message.tenant().empty())) {
+      status = CheckTenantOf(audit_.caller(), message);
+    }
+    if (first_) audit_.About(message);
+    if (status.ok() && first_) status = AdmitRequest(rates_, audit_.caller(), message);
     if (status.ok()) status = CheckString(message.tenant(), "tenant", kMaxIdBytes, false);
     if (status.ok()) status = CheckString(message.user(), "user", kMaxIdBytes, false);
     if (status.ok() && first_) {
@@ -177,10 +195,14 @@ absl::Status ImportSink::TakeSlot(const v1::Slot& slot, const std::string& path)
   absl::StatusOr<SlotRegistry> own = env_.store.GetSlots(*tenant);
   if (!own.ok()) return own.status();
   if (IsIn(*own, FromWire(slot))) return absl::OkStatus();
-  if (absl::Status s = CheckRole(caller_, Role::kOperate); !s.ok()) {
+  if (absl::Status s = CheckRole(audit_.caller(), Role::kOperate); !s.ok()) {
+    ++denied_slots_;
     return absl::Status(s.code(), absl::StrCat(path, ": ", s.message()));
   }
+  audit_.Set("tenant", *tenant);
   absl::StatusOr<PutResult> put = PutOneSlot(env_.store, *tenant, slot, path);
+  // One that is wrong is counted with what was refused.
+  if (!absl::IsInvalidArgument(put.status())) audit_.Part("slot", slot.pattern(), put.status());
   if (!put.ok()) return put.status();
   if (put->changed) summary_.set_slots(summary_.slots() + 1);
   return absl::OkStatus();
@@ -208,6 +230,16 @@ void ImportSink::Refuse(int64_t index, const absl::Status& why) {
 absl::StatusOr<grpc::ByteBuffer> ImportSink::Finish() {
   if (name_.empty()) return CheckUser(tenant_, name_).status();
   return Serialize(summary_);
+}
+
+// The header may have said whose it is.
+void ImportSink::Describe(CallAudit& audit) const {
+  const absl::StatusOr<std::string> tenant = CheckTenant(tenant_);
+  if (!first_ && tenant.ok()) audit.Set("tenant", *tenant);
+  if (!name_.empty()) audit.Set("user", name_);
+  AddCounts(summary_, audit);
+  audit.Count("slots", summary_.slots());
+  if (denied_slots_ > 0) audit.Count("slots_denied", denied_slots_);
 }
 
 }  // namespace slowwave

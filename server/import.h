@@ -1,10 +1,10 @@
-// The receiving ends of the two client streams. One call each; used by one thread at a time; may block.
+// The receiving ends of the two client streams. One call each; used by one thread at a time; may block. The
+// call's audit outlives them.
 #ifndef SLOWWAVE_SERVER_IMPORT_H_
 #define SLOWWAVE_SERVER_IMPORT_H_
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "server/access.h"
@@ -17,16 +17,17 @@ namespace slowwave {
 // IngestEpisodeStream.
 class EpisodeSink : public StreamSink {
  public:
-  EpisodeSink(const ServiceEnv& env, CallerPtr caller, TenantRates* rates)
-      : env_(env), caller_(std::move(caller)), rates_(rates) {}
+  EpisodeSink(const ServiceEnv& env, CallAudit& audit, TenantRates* rates)
+      : env_(env), audit_(audit), rates_(rates) {}
   absl::Status Take(std::vector<std::string> messages) override;
   absl::StatusOr<grpc::ByteBuffer> Finish() override;
+  void Describe(CallAudit& audit) const override;
 
  private:
   absl::Status Store();
 
   const ServiceEnv& env_;
-  const CallerPtr caller_;
+  CallAudit& audit_;
   TenantRates* const rates_;  // null: no limit
   std::optional<UserKey> user_;
   int64_t next_index_ = 0;
@@ -37,10 +38,11 @@ class EpisodeSink : public StreamSink {
 // ImportUser.
 class ImportSink : public StreamSink {
  public:
-  ImportSink(const ServiceEnv& env, CallerPtr caller, TenantRates* rates)
-      : env_(env), caller_(std::move(caller)), rates_(rates) {}
+  ImportSink(const ServiceEnv& env, CallAudit& audit, TenantRates* rates)
+      : env_(env), audit_(audit), rates_(rates) {}
   absl::Status Take(std::vector<std::string> messages) override;
   absl::StatusOr<grpc::ByteBuffer> Finish() override;
+  void Describe(CallAudit& audit) const override;
 
  private:
   // What is wrong with a record is in the result; an error ends the call.
@@ -52,12 +54,13 @@ class ImportSink : public StreamSink {
   void Refuse(int64_t index, const absl::Status& why);
 
   const ServiceEnv& env_;
-  const CallerPtr caller_;
+  CallAudit& audit_;
   TenantRates* const rates_;   // null: no limit
   std::string tenant_, name_;  // as the first message gave them; `name_` may be the header's
   bool first_ = true;
   int64_t next_index_ = 0;
   std::vector<IngestItem> items_;
+  int64_t denied_slots_ = 0;
   v1::IngestSummary summary_;
 };
 

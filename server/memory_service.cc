@@ -43,9 +43,11 @@ MemoryService::MemoryService(const ServiceEnv& env, CallRoom room)
       "IngestEpisodes", [this](const auto& r, const BadText& bad) { return IngestEpisodes(r, bad); });
   ClientStream(
       "IngestEpisodeStream",
-      [this, room](grpc::ByteBuffer* response, const CallerPtr& caller, CallGate::Pass pass) -> ReadReactor* {
-        return new StreamReader(room.executor, std::make_unique<EpisodeSink>(env_, caller, room.rates),
-                                response, std::move(pass), room.timers);
+      [this, room](grpc::ByteBuffer* response, std::unique_ptr<CallAudit> audit,
+                   CallGate::Pass pass) -> ReadReactor* {
+        auto sink = std::make_unique<EpisodeSink>(env_, *audit, room.rates);
+        return new StreamReader(room.executor, std::move(audit), std::move(sink), response, std::move(pass),
+                                room.timers);
       });
   Unary<v1::GetEpisodeRequest, v1::StoredEpisode>("GetEpisode",
                                                   [this](const auto& r) { return GetEpisode(r); });
@@ -71,14 +73,16 @@ MemoryService::MemoryService(const ServiceEnv& env, CallRoom room)
                  }
                  auto source = std::make_shared<UserExport>(env_, std::move(request));
                  return new StreamWriter(
-                     room.executor, [source] { return source->Next(); }, std::move(pass), room.timers,
+                     room.executor, OnlyTenantOf(caller), [source] { return source->Next(); }, std::move(pass), room.timers,
                      context);
                });
   ClientStream(
       "ImportUser",
-      [this, room](grpc::ByteBuffer* response, const CallerPtr& caller, CallGate::Pass pass) -> ReadReactor* {
-        return new StreamReader(room.executor, std::make_unique<ImportSink>(env_, caller, room.rates),
-                                response, std::move(pass), room.timers);
+      [this, room](grpc::ByteBuffer* response, std::unique_ptr<CallAudit> audit,
+                   CallGate::Pass pass) -> ReadReactor* {
+        auto sink = std::make_unique<ImportSink>(env_, *audit, room.rates);
+        return new StreamReader(room.executor, std::move(audit), std::move(sink), response, std::move(pass),
+                                room.timers);
       });
   Unary<v1::VerifyUserRequest, v1::VerifyUserResponse>("VerifyUser",
                                                        [this](const auto& r) { return VerifyUser(r); });

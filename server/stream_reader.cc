@@ -14,9 +14,14 @@ constexpr size_t kMaxGathered = 4 << 20;
 
 }  // namespace
 
-StreamReader::StreamReader(Executor& executor, std::unique_ptr<StreamSink> sink, grpc::ByteBuffer* response,
-                           CallGate::Pass pass, StreamTimers* timers)
-    : pass_(std::move(pass)), executor_(executor), sink_(std::move(sink)), response_(response) {
+StreamReader::StreamReader(Executor& executor, std::unique_ptr<CallAudit> audit,
+                           std::unique_ptr<StreamSink> sink, grpc::ByteBuffer* response, CallGate::Pass pass,
+                           StreamTimers* timers)
+    : pass_(std::move(pass)),
+      executor_(executor),
+      audit_(std::move(audit)),
+      sink_(std::move(sink)),
+      response_(response) {
   if (timers != nullptr) {
     timer_ = timers->Start(StreamTimers::Kind::kRead, [this](const absl::Status& why) { End(why); });
   }
@@ -30,7 +35,23 @@ void StreamReader::End(const absl::Status& why) {
     if (finished_ || working_) return;
     finished_ = true;
   }
-  Finish(ToGrpc(why));
+  Conclude(why);
+}
+
+void StreamReader::Conclude(const absl::Status& status) {
+  bool cancelled = false;
+  {
+    absl::MutexLock lock(&mu_);
+    cancelled = cancelled_;
+  }
+  sink_->Describe(*audit_);
+  audit_->End(cancelled && status.ok() ? absl::CancelledError("the caller has gone") : status);
+  Finish(ToGrpc(status));
+}
+
+void StreamReader::OnCancel() {
+  absl::MutexLock lock(&mu_);
+  cancelled_ = true;
 }
 
 void StreamReader::OnReadDone(bool ok) {
@@ -99,7 +120,7 @@ void StreamReader::Work() {
     }
     finished_ = true;
   }
-  Finish(ToGrpc(status));
+  Conclude(status);
 }
 
 }  // namespace slowwave

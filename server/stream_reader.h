@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "server/call_audit.h"
 #include "server/call_gate.h"
 #include "server/call_trace.h"
 #include "server/executor.h"
@@ -28,25 +29,31 @@ class StreamSink {
   virtual absl::Status Take(std::vector<std::string> messages) = 0;
   // After the client's last message: the answer.
   virtual absl::StatusOr<grpc::ByteBuffer> Finish() = 0;
+  // Adds whose it was and what became of it, however it ends.
+  virtual void Describe(CallAudit& audit) const = 0;
 };
 
 // Deletes itself when the call is over. What was received before a call broke off is still taken.
 class StreamReader : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
   // `timers` may be null: then it takes as long as the client likes.
-  StreamReader(Executor& executor, std::unique_ptr<StreamSink> sink, grpc::ByteBuffer* response,
-               CallGate::Pass pass, StreamTimers* timers);
+  StreamReader(Executor& executor, std::unique_ptr<CallAudit> audit, std::unique_ptr<StreamSink> sink,
+               grpc::ByteBuffer* response, CallGate::Pass pass, StreamTimers* timers);
   void OnReadDone(bool ok) override;
+  void OnCancel() override;
   void OnDone() override { delete this; }
 
  private:
   void Work();
   // The call is to end; at once, unless something is being stored.
   void End(const absl::Status& why);
+  // Audits, and ends the call; nothing may be done with this afterwards.
+  void Conclude(const absl::Status& status);
 
   const std::optional<TraceContext> trace_ = CallTrace::Current();  // of the call that made it
   const CallGate::Pass pass_;
   Executor& executor_;
+  const std::unique_ptr<CallAudit> audit_;
   const std::unique_ptr<StreamSink> sink_;
   grpc::ByteBuffer* const response_;
   grpc::ByteBuffer incoming_;  // the read under way owns it
@@ -57,6 +64,7 @@ class StreamReader : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   bool paused_ ABSL_GUARDED_BY(mu_) = false;  // no read is under way because enough is gathered
   bool ended_ ABSL_GUARDED_BY(mu_) = false;   // no read will follow
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mu_) = false;  // nobody hears how it ends
   absl::Status end_ ABSL_GUARDED_BY(mu_);       // not OK: it is to end so
   std::unique_ptr<StreamTimers::Timer> timer_;  // last: it tells the rest
 };

@@ -14,7 +14,7 @@ namespace {
 
 constexpr char kRetryAfterMs[] = "slowwave.retry-after-ms";
 
-bool IsOfOneTenant(const CallerPtr& caller) { return caller != nullptr && caller->tenant != "*"; }
+bool IsOfOneTenant(const CallerPtr& caller) { return !OnlyTenantOf(caller).empty(); }
 
 }  // namespace
 
