@@ -39,6 +39,7 @@
 #include "server/stream_timers.h"
 #include "server/tenant_rates.h"
 #include "server/transport_security.h"
+#include "storage/operator_detail.h"
 #include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/sqlite_store.h"
 
@@ -102,7 +103,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const Config& config, S
   absl::StatusOr<std::unique_ptr<Store>> store = OpenPostgres(std::move(postgres));
   if (store.ok()) return store;
   return absl::Status(store.status().code(), absl::StrCat("store.url, ", RedactPostgresUrl(config.store_url),
-                                                          ": ", store.status().message()));
+                                                          ": ", MessageForOperator(store.status())));
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const AppOptions& options, StoreObserver& observer) {

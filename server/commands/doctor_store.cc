@@ -16,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "server/commands/doctor.h"
 #include "storage/migrator.h"
+#include "storage/operator_detail.h"
 #include "storage/postgres/inspection.h"
 #include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/file_lock.h"
@@ -48,7 +49,7 @@ void ExamineMigrations(const Examination& e, const absl::StatusOr<MigrationStatu
                        const std::string& otherwise) {
   if (!status.ok()) {
     return e.Fail(
-        "migrations", std::string(status.status().message()),
+        "migrations", MessageForOperator(status.status()),
         "the daemon cannot use this store: name another, or give its role the rights that it needs");
   }
   if (absl::Status problem = Problems(*status); !problem.ok()) {
@@ -111,7 +112,7 @@ void ExamineListening(const Examination& e) {
   }
   const absl::Status heard = CheckPostgresListen(c.store_url, c.store_listen_url);
   if (heard.ok()) return e.Ok("listen_url", "notifications come through");
-  e.Fail("listen_url", absl::StrCat(RedactPostgresUrl(c.store_listen_url), ": ", heard.message()),
+  e.Fail("listen_url", absl::StrCat(RedactPostgresUrl(c.store_listen_url), ": ", MessageForOperator(heard)),
          "name the server itself in store.listen_url, not a pooler, or leave it out");
 }
 
@@ -120,7 +121,7 @@ void ExaminePostgres(const Examination& e) {
   const std::string shown = RedactPostgresUrl(c.store_url);
   const absl::StatusOr<PostgresInspection> seen = InspectPostgres(c.store_url);
   if (!seen.ok()) {
-    return e.Fail("store", absl::StrCat(shown, ": ", seen.status().message()),
+    return e.Fail("store", absl::StrCat(shown, ": ", MessageForOperator(seen.status())),
                   absl::IsUnavailable(seen.status())
                       ? "see that the server runs and that this machine may reach it"
                       : "put role, password, database or its encoding right in store.url");
