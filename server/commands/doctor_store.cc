@@ -79,6 +79,12 @@ void ExamineRole(const Examination& e, const PostgresInspection& seen) {
     e.Ok("role", absl::StrCat(seen.role, " can do what a daemon does, and does not own the tables"));
   }
   if (seen.tables == 0) return;
+  if (!seen.looks_across) {
+    return e.Fail("row_security",
+                  absl::StrCat("is on, and ", seen.role,
+                               " cannot become slowwave_discovery: it finds no tenant with work"),
+                  absl::StrCat("run deploy/sql/roles.sql again, or GRANT slowwave_discovery TO ", seen.role));
+  }
   constexpr char kSecurityAdvice[] =
       "switch it on with the script for it in deploy/sql, as the owner of the tables";
   if (seen.superuser || seen.bypasses_row_security) {
