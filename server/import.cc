@@ -46,6 +46,11 @@ void AddCounts(const v1::IngestSummary& summary, CallAudit& audit) {
 
 }  // namespace
 
+absl::Duration BatchRate::Pay(const std::string& tenant) {
+  const int due = std::max(1, std::exchange(stored_, 0)) - (std::exchange(first_, false) ? 1 : 0);
+  return rates_ == nullptr || due == 0 ? absl::ZeroDuration() : rates_->Charge(tenant, due);
+}
+
 absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
   for (std::string& wire : messages) {
     v1::IngestEpisodeStreamRequest message;
@@ -55,7 +60,7 @@ absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
       status = CheckTenantOf(audit_.caller(), message);
     }
     if (!user_.has_value()) audit_.About(message);
-    if (status.ok() && !user_.has_value()) status = AdmitRequest(rates_, audit_.caller(), message);
+    if (status.ok() && !user_.has_value()) status = AdmitRequest(rate_.rates(), audit_.caller(), message);
     if (status.ok() && user_.has_value()) {
       status = CheckSameOwner(message, user_->tenant, user_->user);
     } else if (status.ok()) {
@@ -81,6 +86,7 @@ absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
 
 absl::Status EpisodeSink::Store() {
   if (items_.empty()) return absl::OkStatus();
+  rate_.Stored();
   absl::StatusOr<StoredItems> stored = StoreItems(env_, *user_, std::exchange(items_, {}));
   if (!stored.ok()) return stored.status();
   AddToSummary(std::move(stored->results), summary_);
@@ -91,6 +97,10 @@ absl::Status EpisodeSink::Store() {
 absl::StatusOr<grpc::ByteBuffer> EpisodeSink::Finish() {
   if (!user_.has_value()) return CheckUser("", "").status();
   return Serialize(summary_);
+}
+
+absl::Duration EpisodeSink::Rest() {
+  return user_.has_value() ? rate_.Pay(user_->tenant) : absl::ZeroDuration();
 }
 
 void EpisodeSink::Describe(CallAudit& audit) const {
@@ -110,7 +120,7 @@ absl::Status ImportSink::Take(std::vector<std::string> messages) {
       status = CheckTenantOf(audit_.caller(), message);
     }
     if (first_) audit_.About(message);
-    if (status.ok() && first_) status = AdmitRequest(rates_, audit_.caller(), message);
+    if (status.ok() && first_) status = AdmitRequest(rate_.rates(), audit_.caller(), message);
     if (status.ok()) status = CheckString(message.tenant(), "tenant", kMaxIdBytes, false);
     if (status.ok()) status = CheckString(message.user(), "user", kMaxIdBytes, false);
     if (status.ok() && first_) {
@@ -186,6 +196,7 @@ absl::Status ImportSink::TakeHeader(const v1::ExportHeader& header) {
   absl::StatusOr<std::vector<TriggerCondition>> conditions =
       ConditionsFrom(header.conditions(), path, env_.now(), JitterOf(*user));
   if (!conditions.ok()) return conditions.status();
+  rate_.Stored();
   return env_.store.RegisterUser(*user, *conditions).status();
 }
 
@@ -200,6 +211,7 @@ absl::Status ImportSink::TakeSlot(const v1::Slot& slot, const std::string& path)
     return absl::Status(s.code(), absl::StrCat(path, ": ", s.message()));
   }
   audit_.Set("tenant", *tenant);
+  rate_.Stored();
   absl::StatusOr<PutResult> put = PutOneSlot(env_.store, *tenant, slot, path);
   // One that is wrong is counted with what was refused.
   if (!absl::IsInvalidArgument(put.status())) audit_.Part("slot", slot.pattern(), put.status());
@@ -212,6 +224,7 @@ absl::Status ImportSink::Store() {
   if (items_.empty()) return absl::OkStatus();
   absl::StatusOr<UserKey> user = CheckUser(tenant_, name_);
   if (!user.ok()) return user.status();
+  rate_.Stored();
   absl::StatusOr<StoredItems> stored = StoreItems(env_, *user, std::exchange(items_, {}));
   if (!stored.ok()) return stored.status();
   AddToSummary(std::move(stored->results), summary_);
@@ -230,6 +243,11 @@ void ImportSink::Refuse(int64_t index, const absl::Status& why) {
 absl::StatusOr<grpc::ByteBuffer> ImportSink::Finish() {
   if (name_.empty()) return CheckUser(tenant_, name_).status();
   return Serialize(summary_);
+}
+
+absl::Duration ImportSink::Rest() {
+  const absl::StatusOr<std::string> tenant = CheckTenant(tenant_);
+  return tenant.ok() ? rate_.Pay(*tenant) : absl::ZeroDuration();
 }
 
 // The header may have said whose it is.

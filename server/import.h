@@ -14,13 +14,30 @@
 
 namespace slowwave {
 
+// A stream's batches count as calls of its tenant, the first of them as the call that the stream is.
+class BatchRate {
+ public:
+  explicit BatchRate(TenantRates* rates) : rates_(rates) {}
+  TenantRates* rates() const { return rates_; }
+  // Something was stored.
+  void Stored() { ++stored_; }
+  // Of all since the last time, at least one: how long to rest.
+  absl::Duration Pay(const std::string& tenant);
+
+ private:
+  TenantRates* const rates_;  // null: no limit
+  int stored_ = 0;
+  bool first_ = true;
+};
+
 // IngestEpisodeStream.
 class EpisodeSink : public StreamSink {
  public:
   EpisodeSink(const ServiceEnv& env, CallAudit& audit, TenantRates* rates)
-      : env_(env), audit_(audit), rates_(rates) {}
+      : env_(env), audit_(audit), rate_(rates) {}
   absl::Status Take(std::vector<std::string> messages) override;
   absl::StatusOr<grpc::ByteBuffer> Finish() override;
+  absl::Duration Rest() override;
   void Describe(CallAudit& audit) const override;
 
  private:
@@ -28,7 +45,7 @@ class EpisodeSink : public StreamSink {
 
   const ServiceEnv& env_;
   CallAudit& audit_;
-  TenantRates* const rates_;  // null: no limit
+  BatchRate rate_;
   std::optional<UserKey> user_;
   int64_t next_index_ = 0;
   std::vector<IngestItem> items_;
@@ -39,9 +56,10 @@ class EpisodeSink : public StreamSink {
 class ImportSink : public StreamSink {
  public:
   ImportSink(const ServiceEnv& env, CallAudit& audit, TenantRates* rates)
-      : env_(env), audit_(audit), rates_(rates) {}
+      : env_(env), audit_(audit), rate_(rates) {}
   absl::Status Take(std::vector<std::string> messages) override;
   absl::StatusOr<grpc::ByteBuffer> Finish() override;
+  absl::Duration Rest() override;
   void Describe(CallAudit& audit) const override;
 
  private:
@@ -55,7 +73,7 @@ class ImportSink : public StreamSink {
 
   const ServiceEnv& env_;
   CallAudit& audit_;
-  TenantRates* const rates_;   // null: no limit
+  BatchRate rate_;
   std::string tenant_, name_;  // as the first message gave them; `name_` may be the header's
   bool first_ = true;
   int64_t next_index_ = 0;

@@ -47,7 +47,7 @@ MemoryService::MemoryService(const ServiceEnv& env, CallRoom room)
                    CallGate::Pass pass) -> ReadReactor* {
         auto sink = std::make_unique<EpisodeSink>(env_, *audit, room.rates);
         return new StreamReader(room.executor, std::move(audit), std::move(sink), response, std::move(pass),
-                                room.timers);
+                                room.timers, room.budget);
       });
   Unary<v1::GetEpisodeRequest, v1::StoredEpisode>("GetEpisode",
                                                   [this](const auto& r) { return GetEpisode(r); });
@@ -82,7 +82,7 @@ MemoryService::MemoryService(const ServiceEnv& env, CallRoom room)
                    CallGate::Pass pass) -> ReadReactor* {
         auto sink = std::make_unique<ImportSink>(env_, *audit, room.rates);
         return new StreamReader(room.executor, std::move(audit), std::move(sink), response, std::move(pass),
-                                room.timers);
+                                room.timers, room.budget);
       });
   Unary<v1::VerifyUserRequest, v1::VerifyUserResponse>("VerifyUser",
                                                        [this](const auto& r) { return VerifyUser(r); });

@@ -22,6 +22,7 @@
 #include "server/call_audit.h"
 #include "server/call_gate.h"
 #include "server/executor.h"
+#include "server/stream_budget.h"
 #include "server/stream_timers.h"
 #include "server/tenant_rates.h"
 #include "server/wire_text.h"
@@ -50,6 +51,7 @@ struct CallRoom {
   Access* access;        // null: anyone may call
   TenantRates* rates;    // null: as often as they like
   StreamTimers* timers;  // null: streams take as long as they like
+  StreamBudget& budget;  // for what client streams have sent
 };
 
 // Register methods in the constructor; the service outlives the server. Calls that come once the gate is

@@ -73,17 +73,21 @@ class AuditTest : public testing::Test {
   }
 
   CollectedLog log_;
-  TokensFile tokens_;
-  std::unique_ptr<RunningApp> app_ = std::make_unique<RunningApp>([this](Config& config) {
-    tokens_.With("chat", "acme", "read, write, operate, erase").With("reader", "acme", "read");
-    tokens_.With("everywhere", "*", "read, write");
-    config.auth_tokens_file = tokens_.path();
-    config.rpc_tenant_calls_per_second = 0.001;
-    config.rpc_tenant_burst = 3;
-  });
+  const TokensFile tokens_{{"chat", "acme", "read, write, operate, erase"},
+                           {"reader", "acme", "read"},
+                           {"everywhere", "*", "read, write"}};
+  std::unique_ptr<RunningApp> Start(double calls_per_second) {
+    return std::make_unique<RunningApp>([&](Config& config) {
+      config.auth_tokens_file = tokens_.path();
+      config.rpc_tenant_calls_per_second = calls_per_second;
+      config.rpc_tenant_burst = 3;
+    });
+  }
+  std::unique_ptr<RunningApp> app_ = Start(0);
 };
 
 TEST_F(AuditTest, CallsThatAreRefusedAreRecordedAsWellAsThoseThatAreServed) {
+  app_ = Start(0.001);
   v1::RegisterUserRequest request;
   request.set_user("ada\n");
   CallOnce("chat", *app_->memory, &Memory::RegisterUser, request);

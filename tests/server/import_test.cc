@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
+#include "absl/time/clock.h"
 #include "tests/support/running_app.h"
 #include "tests/support/tokens.h"
 
@@ -48,12 +51,10 @@ class ImportTest : public testing::Test {
     return own;
   }
 
-  TokensFile tokens_;
-  RunningApp app_{[this](Config& config) {
-    tokens_.With("writer", "acme", "read, write").With("operator", "acme", "read, write, operate");
-    tokens_.With("everywhere", "*", "read, write, operate");
-    config.auth_tokens_file = tokens_.path();
-  }};
+  const TokensFile tokens_{{"writer", "acme", "read, write"},
+                           {"operator", "acme", "read, write, operate"},
+                           {"everywhere", "*", "read, write, operate"}};
+  RunningApp app_{[this](Config& config) { config.auth_tokens_file = tokens_.path(); }};
 
  private:
   std::unique_ptr<grpc::ClientWriter<v1::ImportUserRequest>> Open(grpc::ClientContext& context,
@@ -151,6 +152,75 @@ TEST_F(ImportTest, LaterMessagesOfAnotherTenantOrUserEndTheStream) {
       EXPECT_THAT(status.error_message(), HasSubstr(says));
     }
   }
+}
+
+// As many messages as batches: each is as large as one may be.
+std::vector<v1::IngestEpisodeStreamRequest> FullMessages(int count) {
+  std::vector<v1::IngestEpisodeStreamRequest> messages(static_cast<size_t>(count));
+  messages[0].set_user("ann");
+  for (v1::IngestEpisodeStreamRequest& message : messages) {
+    for (int i = 0; i < 1000; ++i) message.add_episodes()->set_text(std::string(4000, 'x'));
+  }
+  return messages;
+}
+
+class StreamRateTest : public testing::Test {
+ protected:
+  static RunningApp With(double per_second, double burst) {
+    return RunningApp([=](Config& config) {
+      config.rpc_tenant_calls_per_second = per_second;
+      config.rpc_tenant_burst = burst;
+    });
+  }
+  static grpc::Status Send(RunningApp& app, int messages, v1::IngestSummary& summary) {
+    grpc::ClientContext context;
+    const auto writer = app.memory->IngestEpisodeStream(&context, &summary);
+    for (const auto& message : FullMessages(messages)) writer->Write(message);
+    writer->WritesDone();
+    return writer->Finish();
+  }
+  static grpc::StatusCode CodeOfAnother(RunningApp& app) {
+    v1::GetTenantRequest request;
+    v1::TenantSettings settings;
+    return Call(*app.consolidation, &v1::ConsolidationService::Stub::GetTenant, request, settings)
+        .error_code();
+  }
+};
+
+TEST_F(StreamRateTest, EachBatchOfAStreamCountsAsACall) {
+  RunningApp app = With(0.001, 5);
+  v1::IngestSummary summary;
+  const grpc::Status status = Send(app, 4, summary);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(summary.stored(), 4000);
+  EXPECT_EQ(CodeOfAnother(app), grpc::StatusCode::OK);
+  EXPECT_EQ(CodeOfAnother(app), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST_F(StreamRateTest, AStreamOverItsRateIsReadMoreSlowlyAndLosesNothing) {
+  RunningApp app = With(4, 1);
+  v1::IngestSummary summary;
+  const grpc::Status status = Send(app, 4, summary);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(summary.stored(), 4000);
+}
+
+TEST_F(StreamRateTest, AServerThatDrainsTakesWhatIsLeftAtOnce) {
+  RunningApp app = With(0.001, 1);
+  grpc::ClientContext context;
+  v1::IngestSummary summary;
+  const auto writer = app.memory->IngestEpisodeStream(&context, &summary);
+  for (const auto& message : FullMessages(3)) writer->Write(message);
+  writer->WritesDone();
+  // It has begun, and rests.
+  const absl::Time patience = absl::Now() + absl::Minutes(2);
+  while (!app.app().store().GetUser({"default", "ann"}).ok() && absl::Now() < patience) {
+    std::this_thread::yield();
+  }
+  app.app().Stop();
+  const grpc::Status status = writer->Finish();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(summary.stored(), 3000);
 }
 
 }  // namespace

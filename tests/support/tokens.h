@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -19,20 +20,23 @@ namespace slowwave {
 // A file of tokens, gone with the test.
 class TokensFile {
  public:
-  TokensFile()
+  struct Token {
+    std::string name;  // and the token
+    std::string tenant, roles;
+  };
+  TokensFile(std::initializer_list<Token> tokens)
       : path_(absl::StrCat(testing::TempDir(), "tokens-", ::getpid(), "-",
-                           testing::UnitTest::GetInstance()->current_test_info()->name())) {}
+                           testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::ofstream file(path_);
+    for (const Token& token : tokens) {
+      file << absl::StrCat("- {name: ", token.name, ", sha256: ", Sha256Hex(token.name), ", tenant: '",
+                           token.tenant, "', roles: [", token.roles, "]}\n");
+    }
+  }
   ~TokensFile() { std::filesystem::remove(path_); }
   TokensFile(const TokensFile&) = delete;
   TokensFile& operator=(const TokensFile&) = delete;
 
-  // The token is the name.
-  TokensFile& With(const std::string& name, const std::string& tenant, const std::string& roles) {
-    std::ofstream(path_, std::ios::app)
-        << absl::StrCat("- {name: ", name, ", sha256: ", Sha256Hex(name), ", tenant: '", tenant, "', roles: [",
-                        roles, "]}\n");
-    return *this;
-  }
   const std::string& path() const { return path_; }
 
  private:
