@@ -172,8 +172,9 @@ absl::StatusOr<v1::ListReportsResponse> ConsolidationService::ListReports(
     response.set_next_page_token(page->next);
     return absl::OkStatus();
   };
+  // A report is answered without most of what it is stored with.
   return FillPage<v1::ListReportsResponse>(request, absl::StrCat("reports/", user->tenant, "/", user->user),
-                                           fetch);
+                                           fetch, /*largest=*/kFirstStep);
 }
 
 absl::StatusOr<v1::Task> ConsolidationService::GetTask(const v1::GetTaskRequest& request) {
