@@ -35,8 +35,7 @@ void CallAudit::About(const google::protobuf::Message& request) {
   }
   if (const google::protobuf::FieldDescriptor* slot = field_of("slot"); slot != nullptr) {
     const google::protobuf::Message& put = reflection.GetMessage(request, slot);
-    Set("slot",
-        put.GetReflection()->GetString(put, slot->message_type()->FindFieldByName("pattern")));
+    Set("slot", put.GetReflection()->GetString(put, slot->message_type()->FindFieldByName("pattern")));
   }
 }
 
@@ -73,8 +72,8 @@ void CallAudit::End(const absl::Status& status) const {
   if (!IsRecorded()) return;
   std::string fields;
   // Refused before the request was read: of this tenant it is all the same.
-  const bool names_tenant = std::any_of(fields_.begin(), fields_.end(),
-                                        [](const auto& field) { return field.first == "tenant"; });
+  const bool names_tenant =
+      std::any_of(fields_.begin(), fields_.end(), [](const auto& field) { return field.first == "tenant"; });
   if (const std::string tenant = OnlyTenantOf(caller_); !names_tenant && !tenant.empty()) {
     absl::StrAppend(&fields, " tenant=", Quoted(tenant));
   }

@@ -27,13 +27,14 @@ absl::Status Parse(std::string wire, Message& message, BadText& bad) {
 // A later message may repeat either of the two, or leave it out.
 template <typename Message>
 absl::Status CheckSameOwner(const Message& message, const std::string& tenant, const std::string& user) {
-  const char* const differs = !message.user().empty() && message.user() != user           ? "user"
+  const char* const differs = !message.user().empty() && message.user() != user         ? "user"
                               : !message.tenant().empty() && message.tenant() != tenant ? "tenant"
                                                                                         : nullptr;
   if (differs == nullptr) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(differs, " is not the first message's; allowed: the same tenant and user in all messages, "
-                            "or none in later ones"));
+      absl::StrCat(differs,
+                   " is not the first message's; allowed: the same tenant and user in all messages, "
+                   "or none in later ones"));
 }
 
 void AddCounts(const v1::IngestSummary& summary, CallAudit& audit) {

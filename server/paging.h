@@ -31,8 +31,8 @@ inline int ItemsOf(const google::protobuf::Message& response) {
   return 0;
 }
 
-// How many to ask for after `items` of `bytes` altogether, the last time `step`: what is left to fill, were all
-// as large as these, and never many more than the last time.
+// How many to ask for after `items` of `bytes` altogether, the last time `step`: what is left to fill, were
+// all as large as these, and never many more than the last time.
 inline int NextStep(int step, int items, size_t bytes, int largest) {
   const size_t left = bytes < kMaxAnswerBytes ? kMaxAnswerBytes - bytes : 0;
   const size_t fit = items == 0 || bytes == 0 ? kLargestStep : left * static_cast<size_t>(items) / bytes;
@@ -42,8 +42,8 @@ inline int NextStep(int step, int items, size_t bytes, int largest) {
 
 // Judges page_size and page_token and fills a page, in steps, until it has as many items as are wanted or as
 // many bytes as a client takes. `fetch`(after, limit, response) adds at most `limit` items, sets the store's
-// next as next_page_token, and returns a status. `largest`: what to ask for at most, where what is read is much
-// larger than what is answered.
+// next as next_page_token, and returns a status. `largest`: what to ask for at most, where what is read is
+// much larger than what is answered.
 template <typename Response, typename Request, typename Fetch>
 absl::StatusOr<Response> FillPage(const Request& request, const std::string& scope, Fetch fetch,
                                   int largest = kLargestStep) {

@@ -108,50 +108,51 @@ absl::Status RpcService::AdmitRead(google::protobuf::Message& request, CallAudit
 void RpcService::RawUnary(
     const char* name,
     std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&, CallAudit&)> method) {
-  MarkMethodRawCallback(
-      Find(name),
-      new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-          [this, name, method = std::move(method)](grpc::CallbackServerContext* context,
-                                                   const grpc::ByteBuffer* request,
-                                                   grpc::ByteBuffer* response) -> grpc::ServerUnaryReactor* {
-            grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-            CallGate::Pass pass = room_.gate.Enter();
-            if (pass == nullptr) {
-              reactor->Finish(ToGrpc(Draining()));
-              return reactor;
-            }
-            const auto audit = std::make_shared<CallAudit>(name);
-            const auto end = [=](const absl::Status& status) {
-              audit->End(status);
-              AddRetryHint(*context, status);
-              reactor->Finish(ToGrpc(status));
-            };
-            // Whoever may not call takes no room among those who wait.
-            if (absl::Status status = Admit(name, *context, *audit); !status.ok()) {
-              end(status);
-              return reactor;
-            }
-            // Request and response live until the reactor has finished.
-            const auto work = [=, &method, pass = std::move(pass)] {
-              if (context->IsCancelled()) return end(absl::CancelledError("the caller has gone"));
-              const CallTrace trace(*context);
-              absl::Status status;
-              try {
-                absl::StatusOr<grpc::ByteBuffer> answer = method(*request, *audit);
-                if (answer.ok()) {
-                  response->Swap(&*answer);
-                } else {
-                  status = answer.status();
-                }
-              } catch (const std::exception&) {
-                // What it says may hold a memory's text.
-                status = absl::InternalError("the call failed unexpectedly");
-              }
-              end(status);
-            };
-            if (!room_.executor.TrySubmit(work, OnlyTenantOf(audit->caller()))) end(TooManyCalls());
-            return reactor;
-          }));
+  MarkMethodRawCallback(Find(name),
+                        new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+                            [this, name, method = std::move(method)](
+                                grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                grpc::ByteBuffer* response) -> grpc::ServerUnaryReactor* {
+                              grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+                              CallGate::Pass pass = room_.gate.Enter();
+                              if (pass == nullptr) {
+                                reactor->Finish(ToGrpc(Draining()));
+                                return reactor;
+                              }
+                              const auto audit = std::make_shared<CallAudit>(name);
+                              const auto end = [=](const absl::Status& status) {
+                                audit->End(status);
+                                AddRetryHint(*context, status);
+                                reactor->Finish(ToGrpc(status));
+                              };
+                              // Whoever may not call takes no room among those who wait.
+                              if (absl::Status status = Admit(name, *context, *audit); !status.ok()) {
+                                end(status);
+                                return reactor;
+                              }
+                              // Request and response live until the reactor has finished.
+                              const auto work = [=, &method, pass = std::move(pass)] {
+                                if (context->IsCancelled())
+                                  return end(absl::CancelledError("the caller has gone"));
+                                const CallTrace trace(*context);
+                                absl::Status status;
+                                try {
+                                  absl::StatusOr<grpc::ByteBuffer> answer = method(*request, *audit);
+                                  if (answer.ok()) {
+                                    response->Swap(&*answer);
+                                  } else {
+                                    status = answer.status();
+                                  }
+                                } catch (const std::exception&) {
+                                  // What it says may hold a memory's text.
+                                  status = absl::InternalError("the call failed unexpectedly");
+                                }
+                                end(status);
+                              };
+                              if (!room_.executor.TrySubmit(work, OnlyTenantOf(audit->caller())))
+                                end(TooManyCalls());
+                              return reactor;
+                            }));
 }
 
 void RpcService::ServerStream(const char* name,

@@ -40,6 +40,11 @@ void StreamBudget::Leave(const void* who) {
   GiveOut();
 }
 
+size_t StreamBudget::waiting() const {
+  absl::MutexLock lock(&mu_);
+  return waiting_.size();
+}
+
 size_t StreamBudget::used() const {
   absl::MutexLock lock(&mu_);
   return used_;

@@ -27,6 +27,7 @@ class StreamBudget {
   void Leave(const void* who);
 
   size_t used() const;
+  size_t waiting() const;  // how many wait
 
  private:
   struct Waiting {

@@ -73,14 +73,14 @@ class StreamReader : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   std::vector<std::string> gathered_ ABSL_GUARDED_BY(mu_);
   size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
   bool working_ ABSL_GUARDED_BY(mu_) = false;
-  size_t held_ ABSL_GUARDED_BY(mu_) = 0;  // of the budget: what is gathered, and what is being stored
-  bool paused_ ABSL_GUARDED_BY(mu_) = false;  // no read is under way, and Work() is to begin the next
+  size_t held_ ABSL_GUARDED_BY(mu_) = 0;       // of the budget: what is gathered, and what is being stored
+  bool paused_ ABSL_GUARDED_BY(mu_) = false;   // no read is under way, and Work() is to begin the next
   bool resting_ ABSL_GUARDED_BY(mu_) = false;  // not before it is woken up
-  bool ended_ ABSL_GUARDED_BY(mu_) = false;   // no read will follow
+  bool ended_ ABSL_GUARDED_BY(mu_) = false;    // no read will follow
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;  // nobody hears how it ends
-  absl::Status end_ ABSL_GUARDED_BY(mu_);       // not OK: it is to end so
-  std::unique_ptr<StreamTimers::Timer> timer_;  // last: it tells the rest
+  absl::Status end_ ABSL_GUARDED_BY(mu_);        // not OK: it is to end so
+  std::unique_ptr<StreamTimers::Timer> timer_;   // last: it tells the rest
 };
 
 }  // namespace slowwave

@@ -74,7 +74,7 @@ class StreamTimers {
     absl::Duration begun;
     std::atomic<int64_t> touched;      // nanoseconds
     std::atomic<int64_t> wake_at = 0;  // nanoseconds; 0: it does not rest
-    bool told = false;             // under mu_
+    bool told = false;                 // under mu_
   };
 
   const StreamLimits limits_;

@@ -24,8 +24,8 @@ class StreamWriter : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   // `timers` may be null; else the call is cancelled when its time is over, as it may be waiting for a client
   // that does not read. `of`: whose it is, as Executor::TrySubmit has it.
   StreamWriter(Executor& executor, const std::string& of,
-               std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next,
-               CallGate::Pass pass, StreamTimers* timers, grpc::CallbackServerContext& context);
+               std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next, CallGate::Pass pass,
+               StreamTimers* timers, grpc::CallbackServerContext& context);
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }
 

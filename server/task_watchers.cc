@@ -221,8 +221,8 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   absl::Mutex mu_;
   std::deque<ProgressEvent> events_ ABSL_GUARDED_BY(mu_);
-  bool open_ ABSL_GUARDED_BY(mu_) = false;  // Open is done
-  bool look_ ABSL_GUARDED_BY(mu_) = false;  // the task's state is to be read
+  bool open_ ABSL_GUARDED_BY(mu_) = false;                         // Open is done
+  bool look_ ABSL_GUARDED_BY(mu_) = false;                         // the task's state is to be read
   std::optional<absl::StatusOr<Task>> seen_ ABSL_GUARDED_BY(mu_);  // it has ended, or is not to be had
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool gone_ ABSL_GUARDED_BY(mu_) = false;
@@ -247,8 +247,8 @@ absl::Status TaskWatchers::Admit(const std::shared_ptr<Watch>& watch) {
     return absl::ResourceExhaustedError("too many tasks are being watched here; ask with GetTask, or later");
   }
   if (const auto of = open_of_.find(tenant); of != open_of_.end() && of->second >= kMaxWatchesOfTenant) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "the tenant watches ", kMaxWatchesOfTenant, " tasks already; ask with GetTask, or watch fewer"));
+    return absl::ResourceExhaustedError(absl::StrCat("the tenant watches ", kMaxWatchesOfTenant,
+                                                     " tasks already; ask with GetTask, or watch fewer"));
   }
   ++open_of_[tenant];
   open_.insert(watch.get());

@@ -25,9 +25,9 @@ namespace slowwave {
 inline constexpr size_t kMaxWatches = 4096;
 inline constexpr size_t kMaxWatchesOfTenant = 1024;
 
-// The open watches. What happens to their tasks in this process they hear at once; what another does is looked
-// up once a second, for each task once however many watch it. Any thread may call any method. `env` and `executor` outlive it and all its watches; it
-// outlives the server.
+// The open watches. What happens to their tasks in this process they hear at once; what another does is
+// looked up once a second, for each task once however many watch it. Any thread may call any method. `env`
+// and `executor` outlive it and all its watches; it outlives the server.
 class TaskWatchers {
  public:
   TaskWatchers(const ServiceEnv& env, Executor& executor);

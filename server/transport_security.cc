@@ -2,12 +2,12 @@
 
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <openssl/x509.h>
 #include <sys/socket.h>
 

@@ -64,8 +64,6 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgres(PostgresOptions options) {
   return std::make_unique<postgres::PostgresStore>(std::move(options));
 }
 
-std::string RedactPostgresUrl(const std::string& url) {
-  return postgres::ShownUrl(url).value_or("postgres");
-}
+std::string RedactPostgresUrl(const std::string& url) { return postgres::ShownUrl(url).value_or("postgres"); }
 
 }  // namespace slowwave

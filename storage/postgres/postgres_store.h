@@ -34,9 +34,10 @@ struct PostgresOptions {
   StoreObserver* observer = nullptr;  // outlives the store; null: none
 };
 
-// Reaches the database once. kInvalidArgument: a URL that cannot be parsed. kUnavailable: it cannot be reached. kFailedPrecondition: wrong credentials, a
-// database that is not UTF-8, outstanding migrations with `migrate` unset, migrations that were changed.
-// Ones that a newer slowwave has applied are fine: they only add (see migrations/README.md).
+// Reaches the database once. kInvalidArgument: a URL that cannot be parsed. kUnavailable: it cannot be
+// reached. kFailedPrecondition: wrong credentials, a database that is not UTF-8, outstanding migrations with
+// `migrate` unset, migrations that were changed. Ones that a newer slowwave has applied are fine: they only
+// add (see migrations/README.md).
 absl::StatusOr<std::unique_ptr<Store>> OpenPostgres(PostgresOptions options);
 
 // What the database has and lacks; changes nothing.

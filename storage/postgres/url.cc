@@ -17,7 +17,8 @@ bool SeparatesCredentials(std::string_view url) {
   if (scheme == std::string_view::npos) return true;  // not a URL: keywords and values
   const std::string_view rest = url.substr(scheme + 3);
   const size_t at = rest.find('@');
-  return at == std::string_view::npos || (at < rest.find('/') && rest.find('@', at + 1) == std::string_view::npos);
+  return at == std::string_view::npos ||
+         (at < rest.find('/') && rest.find('@', at + 1) == std::string_view::npos);
 }
 
 }  // namespace
@@ -30,7 +31,8 @@ absl::StatusOr<std::string> ShownUrl(const std::string& url) {
   PQfreemem(said);  // it may hold a password, too
   if (options == nullptr) {
     return absl::InvalidArgumentError(
-        "the URL cannot be parsed; percent-encode what the password has of / @ : ? # % (%2F %40 %3A %3F %23 %25)");
+        "the URL cannot be parsed; percent-encode what the password has of / @ : ? # % (%2F %40 %3A %3F %23 "
+        "%25)");
   }
   std::string host, port, database;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {

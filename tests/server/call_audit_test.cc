@@ -96,10 +96,11 @@ TEST_F(AuditTest, CallsThatAreRefusedAreRecordedAsWellAsThoseThatAreServed) {
   CallOnce("reader", *app_->memory, &Memory::RegisterUser, request);
   CallOnce("chat", *app_->memory, &Memory::RegisterUser, request);
   CallOnce("nobody", *app_->memory, &Memory::RegisterUser, request);
-  EXPECT_THAT(Audits(), ElementsAre(R"(RegisterUser by "chat": tenant="acme" user="ada\n" OK)",
-                                    R"(RegisterUser by "chat": tenant="other" user="ada\n" PERMISSION_DENIED)",
-                                    R"(RegisterUser by "reader": tenant="acme" PERMISSION_DENIED)",
-                                    R"(RegisterUser by "chat": tenant="acme" RESOURCE_EXHAUSTED)"));
+  EXPECT_THAT(Audits(),
+              ElementsAre(R"(RegisterUser by "chat": tenant="acme" user="ada\n" OK)",
+                          R"(RegisterUser by "chat": tenant="other" user="ada\n" PERMISSION_DENIED)",
+                          R"(RegisterUser by "reader": tenant="acme" PERMISSION_DENIED)",
+                          R"(RegisterUser by "chat": tenant="acme" RESOURCE_EXHAUSTED)"));
 }
 
 TEST_F(AuditTest, WhatIsNoRequestAndWhatIsNotThereYetAreRecordedAndReadsAreNot) {

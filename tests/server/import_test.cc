@@ -139,15 +139,19 @@ TEST_F(ImportTest, LaterMessagesOfAnotherTenantOrUserEndTheStream) {
     grpc::StatusCode code;
     const char* says;
   } cases[] = {
-      {"everywhere", {{"acme", "ann"}, {"other", ""}}, grpc::StatusCode::INVALID_ARGUMENT, "tenant is not the"},
+      {"everywhere",
+       {{"acme", "ann"}, {"other", ""}},
+       grpc::StatusCode::INVALID_ARGUMENT,
+       "tenant is not the"},
       {"everywhere", {{"acme", "ann"}, {"", "bob"}}, grpc::StatusCode::INVALID_ARGUMENT, "user is not the"},
       {"everywhere", {{"", "ann"}, {"acme", ""}}, grpc::StatusCode::INVALID_ARGUMENT, "tenant is not the"},
       {"writer", {{"", "ann"}, {"other", ""}}, grpc::StatusCode::PERMISSION_DENIED, "tenant is not that"},
   };
   for (const auto& [token, owners, code, says] : cases) {
     v1::IngestSummary summary;
-    for (const grpc::Status& status : {Send(token, Repeating<v1::IngestEpisodeStreamRequest>(owners), summary),
-                                       Send(token, Repeating<v1::ImportUserRequest>(owners), summary)}) {
+    for (const grpc::Status& status :
+         {Send(token, Repeating<v1::IngestEpisodeStreamRequest>(owners), summary),
+          Send(token, Repeating<v1::ImportUserRequest>(owners), summary)}) {
       EXPECT_EQ(status.error_code(), code);
       EXPECT_THAT(status.error_message(), HasSubstr(says));
     }

@@ -20,8 +20,8 @@ using testing::SizeIs;
 class PagingTest : public testing::Test {
  protected:
   // A list of items with texts of these sizes.
-  v1::ListEpisodesResponse Page(const std::vector<size_t>& sizes, int page_size, const std::string& token = "",
-                                int largest = kLargestStep) {
+  v1::ListEpisodesResponse Page(const std::vector<size_t>& sizes, int page_size,
+                                const std::string& token = "", int largest = kLargestStep) {
     v1::ListEpisodesRequest request;
     request.set_page_size(page_size);
     request.set_page_token(token);

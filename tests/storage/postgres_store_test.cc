@@ -155,9 +155,10 @@ TEST(PostgresUrlTest, MessagesShowNoPassword) {
 
 TEST(PostgresUrlTest, PasswordsThatAreNotEncodedAreNotTakenForAnythingElse) {
   for (const char* url :
-       {"postgres://u:hunter%2secret@h/db", "postgres://u:hunter/secret@h/db", "postgres://u:hunter@secret@h/db",
-        "postgres://u:12/secret@h/db", "postgres://u:12/se?cret@h/db", "postgres://u:se/cret@h:hunter/db",
-        "postgres://u:hunter/secret?host=x@h/db", "postgres://u:hunter:secret@h:1/db?nonsense=secret"}) {
+       {"postgres://u:hunter%2secret@h/db", "postgres://u:hunter/secret@h/db",
+        "postgres://u:hunter@secret@h/db", "postgres://u:12/secret@h/db", "postgres://u:12/se?cret@h/db",
+        "postgres://u:se/cret@h:hunter/db", "postgres://u:hunter/secret?host=x@h/db",
+        "postgres://u:hunter:secret@h:1/db?nonsense=secret"}) {
     SCOPED_TRACE(url);
     EXPECT_EQ(RedactPostgresUrl(url), "postgres");
     PostgresOptions options;
@@ -165,8 +166,8 @@ TEST(PostgresUrlTest, PasswordsThatAreNotEncodedAreNotTakenForAnythingElse) {
     for (const absl::Status& status : {OpenPostgres(options).status(), InspectPostgres(url).status(),
                                        PostgresMigrate(url).status(), CheckPostgresListen(url, url)}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-      EXPECT_THAT(MessageForOperator(status), AllOf(HasSubstr("percent-encode"), Not(HasSubstr("hunter")),
-                                                    Not(HasSubstr("secret"))));
+      EXPECT_THAT(MessageForOperator(status),
+                  AllOf(HasSubstr("percent-encode"), Not(HasSubstr("hunter")), Not(HasSubstr("secret"))));
     }
     options.listen_url = std::exchange(options.url, "postgres://127.0.0.1:1/db");
     EXPECT_THAT(std::string(OpenPostgres(options).status().message()), HasSubstr("listen_url: the URL"));
