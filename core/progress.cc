@@ -15,13 +15,19 @@ int64_t ProgressHub::Subscribe(const std::string& task_id, Listener listener) {
     for (const ProgressEvent& event : log->second.events) listener(event);
   }
   const int64_t handle = next_++;
-  listeners_.emplace(handle, std::make_pair(task_id, std::move(listener)));
+  listeners_[task_id].emplace(handle, std::move(listener));
+  task_of_.emplace(handle, task_id);
   return handle;
 }
 
 void ProgressHub::Unsubscribe(int64_t handle) {
   absl::MutexLock lock(&mu_);
-  listeners_.erase(handle);
+  const auto task = task_of_.find(handle);
+  if (task == task_of_.end()) return;
+  const auto listeners = listeners_.find(task->second);
+  listeners->second.erase(handle);
+  if (listeners->second.empty()) listeners_.erase(listeners);
+  task_of_.erase(task);
 }
 
 void ProgressHub::Forget(const std::string& task_id) {
@@ -47,8 +53,8 @@ void ProgressHub::Publish(ProgressEvent event) {
   }
   Log& log = logs_[event.task_id];
   log.touched = next_++;
-  for (const auto& [handle, listener] : listeners_) {
-    if (listener.first == event.task_id) listener.second(event);
+  if (const auto listeners = listeners_.find(event.task_id); listeners != listeners_.end()) {
+    for (const auto& [handle, listener] : listeners->second) listener(event);
   }
   log.events.push_back(std::move(event));
 }

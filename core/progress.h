@@ -47,7 +47,8 @@ class ProgressHub {
   };
   absl::Mutex mu_;
   std::map<std::string, Log> logs_ ABSL_GUARDED_BY(mu_);
-  std::map<int64_t, std::pair<std::string, Listener>> listeners_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, std::map<int64_t, Listener>> listeners_ ABSL_GUARDED_BY(mu_);  // by task
+  std::map<int64_t, std::string> task_of_ ABSL_GUARDED_BY(mu_);                        // by handle
   int64_t next_ ABSL_GUARDED_BY(mu_) = 1;
 };
 

@@ -36,9 +36,11 @@
 #include "server/rpc_metrics.h"
 #include "server/store_metrics.h"
 #include "server/store_watch.h"
+#include "server/stream_budget.h"
 #include "server/stream_timers.h"
 #include "server/tenant_rates.h"
 #include "server/transport_security.h"
+#include "storage/operator_detail.h"
 #include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/sqlite_store.h"
 
@@ -50,6 +52,7 @@ constexpr int kMaxMetadataBytes = 16 << 10;  // of a call
 constexpr size_t kMaxWaitingCalls = 4096;
 constexpr size_t kMaxRatedTenants = 10'000;
 constexpr size_t kMaxTransportBytes = 256 << 20;
+constexpr size_t kMaxGatheredBytes = 64 << 20;  // what client streams have sent and is not stored yet
 constexpr absl::Duration kLookAtStore = absl::Seconds(1);  // beside the deadline of a look, well within 5 s
 // After everything else has ended, calls that are open may go on for this long at least and at most.
 constexpr absl::Duration kCancelAfter = absl::Milliseconds(500), kLongestCall = absl::Seconds(5);
@@ -103,7 +106,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const Config& config, S
   absl::StatusOr<std::unique_ptr<Store>> store = OpenPostgres(std::move(postgres));
   if (store.ok()) return store;
   return absl::Status(store.status().code(), absl::StrCat("store.url, ", RedactPostgresUrl(config.store_url),
-                                                          ": ", store.status().message()));
+                                                          ": ", MessageForOperator(store.status())));
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const AppOptions& options, StoreObserver& observer) {
@@ -163,7 +166,8 @@ struct App::Impl {
         timers(StreamLimits{.idle = absl::Seconds(config.rpc_stream_idle_seconds),
                             .total = absl::Seconds(config.rpc_stream_seconds)},
                SystemSteadyClock()),
-        room{executor, gate, access.get(), rates.get(), &timers},
+        budget(kMaxGatheredBytes),
+        room{executor, gate, access.get(), rates.get(), &timers, budget},
         consolidation(env, room),
         memory(env, room),
         watch([this] { return store->Ping(); }, kLookAtStore) {}
@@ -183,6 +187,7 @@ struct App::Impl {
   Executor executor;
   const std::unique_ptr<TenantRates> rates;  // null: no limit
   StreamTimers timers;
+  StreamBudget budget;
   const CallRoom room;
   ConsolidationService consolidation;
   MemoryService memory;

@@ -32,6 +32,11 @@ struct Caller {
 // Null: nobody is asked who they are.
 using CallerPtr = std::shared_ptr<const Caller>;
 
+// Empty: of all tenants, or nobody is asked.
+inline std::string OnlyTenantOf(const CallerPtr& caller) {
+  return caller == nullptr || caller->tenant == "*" ? std::string() : caller->tenant;
+}
+
 }  // namespace slowwave
 
 #endif  // SLOWWAVE_SERVER_CALLER_H_

@@ -60,14 +60,15 @@ ConsolidationService::ConsolidationService(const ServiceEnv& env, CallRoom room)
       "RetryTask", [this](const auto& r) { return RetryTask(r); });
   ServerStream("WatchTask",
                [this, room](const grpc::ByteBuffer& bytes, const CallerPtr& caller, CallGate::Pass pass,
-                            grpc::CallbackServerContext&) -> WriteReactor* {
+                            grpc::CallbackServerContext& context) -> WriteReactor* {
                  v1::WatchTaskRequest request;
                  absl::Status status = ParseRequest(bytes, request);
                  if (status.ok()) status = CheckTenantOf(caller, request);
                  if (status.ok()) status = AdmitRequest(room.rates, caller, request);
                  absl::StatusOr<std::string> tenant = status.ok() ? CheckTaskRequest(request) : status;
                  if (!tenant.ok()) return new Refused<WriteReactor>(ToGrpc(tenant.status()));
-                 return watchers_.Start(*std::move(tenant), request.task_id(), std::move(pass), room.timers);
+                 return watchers_.Start(*std::move(tenant), request.task_id(), std::move(pass), room.timers,
+                                        context);
                });
   Unary<v1::GetTenantRequest, v1::TenantSettings>("GetTenant",
                                                   [this](const auto& r) { return GetTenant(r); });
@@ -171,8 +172,9 @@ absl::StatusOr<v1::ListReportsResponse> ConsolidationService::ListReports(
     response.set_next_page_token(page->next);
     return absl::OkStatus();
   };
+  // A report is answered without most of what it is stored with.
   return FillPage<v1::ListReportsResponse>(request, absl::StrCat("reports/", user->tenant, "/", user->user),
-                                           fetch);
+                                           fetch, /*largest=*/kFirstStep);
 }
 
 absl::StatusOr<v1::Task> ConsolidationService::GetTask(const v1::GetTaskRequest& request) {

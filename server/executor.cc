@@ -10,16 +10,21 @@ Executor::Executor(int threads, size_t max_waiting) : max_waiting_(max_waiting) 
 
 Executor::~Executor() { Stop(); }
 
-bool Executor::TrySubmit(std::function<void()> work) {
+bool Executor::TrySubmit(std::function<void()> work, const std::string& of) {
   absl::MutexLock lock(&mu_);
   if (stopping_ || waiting_.size() >= max_waiting_) return false;
-  waiting_.push_back(std::move(work));
+  if (!of.empty()) {
+    const auto known = waiting_of_.find(of);
+    if (known != waiting_of_.end() && known->second >= max_waiting_ / 2) return false;
+    ++waiting_of_[of];
+  }
+  waiting_.push_back({std::move(work), of});
   return true;
 }
 
 void Executor::Submit(std::function<void()> work) {
   absl::MutexLock lock(&mu_);
-  waiting_.push_back(std::move(work));
+  waiting_.push_back({std::move(work), ""});
 }
 
 void Executor::Stop() {
@@ -32,6 +37,14 @@ void Executor::Stop() {
   }
 }
 
+std::function<void()> Executor::Next() {
+  Waiting next = std::move(waiting_.front());
+  waiting_.pop_front();
+  const auto of = waiting_of_.find(next.of);
+  if (of != waiting_of_.end() && --of->second == 0) waiting_of_.erase(of);
+  return std::move(next.work);
+}
+
 void Executor::Loop() {
   while (true) {
     std::function<void()> work;
@@ -41,8 +54,7 @@ void Executor::Loop() {
                              ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_ || !waiting_.empty(); };
       mu_.Await(absl::Condition(&ready));
       if (waiting_.empty()) return;
-      work = std::move(waiting_.front());
-      waiting_.pop_front();
+      work = Next();
     }
     work();
   }

@@ -1,5 +1,6 @@
 #include "server/export.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/reader.h"
@@ -10,8 +11,9 @@
 namespace slowwave {
 namespace {
 
-// At most some 12 MB at a time, were all of them as large as they may be.
-constexpr int kEpisodesAtATime = 100;
+// What a batch is to have, about; it stays in memory until the client has taken it.
+constexpr size_t kBatchBytes = 1 << 20;
+constexpr int kMostAtATime = 64;
 constexpr int kFormat = 1;
 
 }  // namespace
@@ -20,13 +22,19 @@ absl::StatusOr<std::vector<grpc::ByteBuffer>> UserExport::Next() {
   if (!std::exchange(begun_, true)) return Head();
   std::vector<grpc::ByteBuffer> records;
   if (ended_) return records;
-  absl::StatusOr<Page<StoredEpisode>> page = env_.store.ListEpisodes(user_, after_, kEpisodesAtATime);
+  absl::StatusOr<Page<StoredEpisode>> page = env_.store.ListEpisodes(user_, after_, at_a_time_);
   if (!page.ok()) return page.status();
+  size_t bytes = 0;
   for (const StoredEpisode& stored : page->items) {
     v1::ExportRecord record;
     *record.mutable_episode() = ToWire(stored.episode);
     records.push_back(Serialize(record));
+    bytes += records.back().Length();
   }
+  // As many as would have filled it; after small ones large ones may come, so no more than twice as many.
+  const size_t fit = bytes == 0 ? kMostAtATime : kBatchBytes * records.size() / bytes;
+  at_a_time_ = static_cast<int>(
+      std::clamp<size_t>(fit, 1, static_cast<size_t>(std::min(kMostAtATime, 2 * at_a_time_))));
   after_ = page->next;
   ended_ = after_.empty();
   return records;

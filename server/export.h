@@ -19,7 +19,7 @@ class UserExport {
   // `user` is judged by the first Next().
   UserExport(const ServiceEnv& env, v1::ExportUserRequest request)
       : env_(env), request_(std::move(request)) {}
-  // The next records, each serialised; none at the end. InvalidArgument, NotFound.
+  // The next records, each serialised, of about 1 MB together; none at the end. InvalidArgument, NotFound.
   absl::StatusOr<std::vector<grpc::ByteBuffer>> Next();
 
  private:
@@ -31,6 +31,7 @@ class UserExport {
   bool begun_ = false;
   bool ended_ = false;
   std::string after_;
+  int at_a_time_ = 4;  // the first time; none is larger than some 200 KB
 };
 
 }  // namespace slowwave

@@ -24,13 +24,33 @@ absl::Status Parse(std::string wire, Message& message, BadText& bad) {
   return absl::OkStatus();
 }
 
-absl::Status OtherUser() {
+// A later message may repeat either of the two, or leave it out.
+template <typename Message>
+absl::Status CheckSameOwner(const Message& message, const std::string& tenant, const std::string& user) {
+  const char* const differs = !message.user().empty() && message.user() != user         ? "user"
+                              : !message.tenant().empty() && message.tenant() != tenant ? "tenant"
+                                                                                        : nullptr;
+  if (differs == nullptr) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      "user is not the first message's; allowed: the same tenant and user in all messages, or none in later "
-      "ones");
+      absl::StrCat(differs,
+                   " is not the first message's; allowed: the same tenant and user in all messages, "
+                   "or none in later ones"));
+}
+
+void AddCounts(const v1::IngestSummary& summary, CallAudit& audit) {
+  audit.Count("stored", summary.stored());
+  audit.Count("existed", summary.existed());
+  audit.Count("different", summary.different());
+  audit.Count("erased", summary.erased());
+  audit.Count("refused", summary.refused());
 }
 
 }  // namespace
+
+absl::Duration BatchRate::Pay(const std::string& tenant) {
+  const int due = std::max(1, std::exchange(stored_, 0)) - (std::exchange(first_, false) ? 1 : 0);
+  return rates_ == nullptr || due == 0 ? absl::ZeroDuration() : rates_->Charge(tenant, due);
+}
 
 absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
   for (std::string& wire : messages) {
@@ -38,19 +58,16 @@ absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
     BadText bad;
     absl::Status status = Parse(std::move(wire), message, bad);
     if (status.ok() && (!user_.has_value() || !message.tenant().empty())) {
-      status = CheckTenantOf(caller_, message);
+      status = CheckTenantOf(audit_.caller(), message);
     }
-    if (status.ok() && !user_.has_value()) status = AdmitRequest(rates_, caller_, message);
-    if (status.ok() && !user_.has_value()) Audit("IngestEpisodeStream", caller_, message, status);
-    if (status.ok() && (!user_.has_value() || !message.user().empty() || !message.tenant().empty())) {
+    if (!user_.has_value()) audit_.About(message);
+    if (status.ok() && !user_.has_value()) status = AdmitRequest(rate_.rates(), audit_.caller(), message);
+    if (status.ok() && user_.has_value()) {
+      status = CheckSameOwner(message, user_->tenant, user_->user);
+    } else if (status.ok()) {
       absl::StatusOr<UserKey> user = CheckUser(message.tenant(), message.user());
-      if (!user.ok()) {
-        status = user.status();
-      } else if (user_.has_value() && *user_ != *user) {
-        status = OtherUser();
-      } else {
-        user_ = *std::move(user);
-      }
+      status = user.status();
+      if (user.ok()) user_ = *std::move(user);
     }
     // What was good before a bad message is kept.
     if (!status.ok()) {
@@ -70,6 +87,7 @@ absl::Status EpisodeSink::Take(std::vector<std::string> messages) {
 
 absl::Status EpisodeSink::Store() {
   if (items_.empty()) return absl::OkStatus();
+  rate_.Stored();
   absl::StatusOr<StoredItems> stored = StoreItems(env_, *user_, std::exchange(items_, {}));
   if (!stored.ok()) return stored.status();
   AddToSummary(std::move(stored->results), summary_);
@@ -82,23 +100,37 @@ absl::StatusOr<grpc::ByteBuffer> EpisodeSink::Finish() {
   return Serialize(summary_);
 }
 
+absl::Duration EpisodeSink::Rest() {
+  return user_.has_value() ? rate_.Pay(user_->tenant) : absl::ZeroDuration();
+}
+
+void EpisodeSink::Describe(CallAudit& audit) const {
+  if (user_.has_value()) {
+    audit.Set("tenant", user_->tenant);
+    audit.Set("user", user_->user);
+  }
+  AddCounts(summary_, audit);
+}
+
 absl::Status ImportSink::Take(std::vector<std::string> messages) {
   for (std::string& wire : messages) {
     v1::ImportUserRequest message;
     BadText bad;
     absl::Status status = Parse(std::move(wire), message, bad);
-    if (status.ok() && (first_ || !message.tenant().empty())) status = CheckTenantOf(caller_, message);
-    if (status.ok() && first_) status = AdmitRequest(rates_, caller_, message);
-    if (status.ok() && first_) Audit("ImportUser", caller_, message, status);
+    if (status.ok() && (first_ || !message.tenant().empty())) {
+      status = CheckTenantOf(audit_.caller(), message);
+    }
+    if (first_) audit_.About(message);
+    if (status.ok() && first_) status = AdmitRequest(rate_.rates(), audit_.caller(), message);
     if (status.ok()) status = CheckString(message.tenant(), "tenant", kMaxIdBytes, false);
     if (status.ok()) status = CheckString(message.user(), "user", kMaxIdBytes, false);
     if (status.ok() && first_) {
       tenant_ = message.tenant();
       name_ = message.user();
       first_ = false;
-    } else if (status.ok() && ((!message.user().empty() && message.user() != name_) ||
-                               (!message.tenant().empty() && message.tenant() != tenant_))) {
-      status = OtherUser();
+    } else if (status.ok()) {
+      const absl::StatusOr<std::string> tenant = CheckTenant(tenant_);
+      status = tenant.ok() ? CheckSameOwner(message, *tenant, name_) : tenant.status();
     }
     for (int i = 0; status.ok() && i < message.records_size(); ++i) {
       status = TakeRecord(message.records(i), bad, absl::StrCat("records[", i, "]"));
@@ -139,8 +171,8 @@ absl::Status ImportSink::TakeRecord(const v1::ExportRecord& record, const BadTex
   } else if (judged.ok()) {
     judged = absl::InvalidArgumentError(path + " is empty; allowed: a header, a slot or an episode");
   }
-  // A record that is wrong is refused; a store that fails ends the call.
-  if (judged.ok() || judged.code() != absl::StatusCode::kInvalidArgument) return judged;
+  // A record that is wrong, or not the caller's to bring, is refused; a store that fails ends the call.
+  if (!absl::IsInvalidArgument(judged) && !absl::IsPermissionDenied(judged)) return judged;
   Refuse(index, judged);
   return absl::OkStatus();
 }
@@ -165,13 +197,25 @@ absl::Status ImportSink::TakeHeader(const v1::ExportHeader& header) {
   absl::StatusOr<std::vector<TriggerCondition>> conditions =
       ConditionsFrom(header.conditions(), path, env_.now(), JitterOf(*user));
   if (!conditions.ok()) return conditions.status();
+  rate_.Stored();
   return env_.store.RegisterUser(*user, *conditions).status();
 }
 
 absl::Status ImportSink::TakeSlot(const v1::Slot& slot, const std::string& path) {
   absl::StatusOr<std::string> tenant = CheckTenant(tenant_);
   if (!tenant.ok()) return tenant.status();
+  absl::StatusOr<SlotRegistry> own = env_.store.GetSlots(*tenant);
+  if (!own.ok()) return own.status();
+  if (IsIn(*own, FromWire(slot))) return absl::OkStatus();
+  if (absl::Status s = CheckRole(audit_.caller(), Role::kOperate); !s.ok()) {
+    ++denied_slots_;
+    return absl::Status(s.code(), absl::StrCat(path, ": ", s.message()));
+  }
+  audit_.Set("tenant", *tenant);
+  rate_.Stored();
   absl::StatusOr<PutResult> put = PutOneSlot(env_.store, *tenant, slot, path);
+  // One that is wrong is counted with what was refused.
+  if (!absl::IsInvalidArgument(put.status())) audit_.Part("slot", slot.pattern(), put.status());
   if (!put.ok()) return put.status();
   if (put->changed) summary_.set_slots(summary_.slots() + 1);
   return absl::OkStatus();
@@ -181,6 +225,7 @@ absl::Status ImportSink::Store() {
   if (items_.empty()) return absl::OkStatus();
   absl::StatusOr<UserKey> user = CheckUser(tenant_, name_);
   if (!user.ok()) return user.status();
+  rate_.Stored();
   absl::StatusOr<StoredItems> stored = StoreItems(env_, *user, std::exchange(items_, {}));
   if (!stored.ok()) return stored.status();
   AddToSummary(std::move(stored->results), summary_);
@@ -199,6 +244,21 @@ void ImportSink::Refuse(int64_t index, const absl::Status& why) {
 absl::StatusOr<grpc::ByteBuffer> ImportSink::Finish() {
   if (name_.empty()) return CheckUser(tenant_, name_).status();
   return Serialize(summary_);
+}
+
+absl::Duration ImportSink::Rest() {
+  const absl::StatusOr<std::string> tenant = CheckTenant(tenant_);
+  return tenant.ok() ? rate_.Pay(*tenant) : absl::ZeroDuration();
+}
+
+// The header may have said whose it is.
+void ImportSink::Describe(CallAudit& audit) const {
+  const absl::StatusOr<std::string> tenant = CheckTenant(tenant_);
+  if (!first_ && tenant.ok()) audit.Set("tenant", *tenant);
+  if (!name_.empty()) audit.Set("user", name_);
+  AddCounts(summary_, audit);
+  audit.Count("slots", summary_.slots());
+  if (denied_slots_ > 0) audit.Count("slots_denied", denied_slots_);
 }
 
 }  // namespace slowwave

@@ -41,12 +41,13 @@ MemoryService::MemoryService(const ServiceEnv& env, CallRoom room)
   Unary<v1::GetUserRequest, v1::User>("GetUser", [this](const auto& r) { return GetUser(r); });
   LenientUnary<v1::IngestEpisodesRequest, v1::IngestEpisodesResponse>(
       "IngestEpisodes", [this](const auto& r, const BadText& bad) { return IngestEpisodes(r, bad); });
-  ClientStream(
-      "IngestEpisodeStream",
-      [this, room](grpc::ByteBuffer* response, const CallerPtr& caller, CallGate::Pass pass) -> ReadReactor* {
-        return new StreamReader(room.executor, std::make_unique<EpisodeSink>(env_, caller, room.rates),
-                                response, std::move(pass), room.timers);
-      });
+  ClientStream("IngestEpisodeStream",
+               [this, room](grpc::ByteBuffer* response, std::unique_ptr<CallAudit> audit,
+                            CallGate::Pass pass) -> ReadReactor* {
+                 auto sink = std::make_unique<EpisodeSink>(env_, *audit, room.rates);
+                 return new StreamReader(room.executor, std::move(audit), std::move(sink), response,
+                                         std::move(pass), room.timers, room.budget);
+               });
   Unary<v1::GetEpisodeRequest, v1::StoredEpisode>("GetEpisode",
                                                   [this](const auto& r) { return GetEpisode(r); });
   Unary<v1::ListEpisodesRequest, v1::ListEpisodesResponse>("ListEpisodes",
@@ -71,15 +72,16 @@ MemoryService::MemoryService(const ServiceEnv& env, CallRoom room)
                  }
                  auto source = std::make_shared<UserExport>(env_, std::move(request));
                  return new StreamWriter(
-                     room.executor, [source] { return source->Next(); }, std::move(pass), room.timers,
-                     context);
+                     room.executor, OnlyTenantOf(caller), [source] { return source->Next(); },
+                     std::move(pass), room.timers, context);
                });
-  ClientStream(
-      "ImportUser",
-      [this, room](grpc::ByteBuffer* response, const CallerPtr& caller, CallGate::Pass pass) -> ReadReactor* {
-        return new StreamReader(room.executor, std::make_unique<ImportSink>(env_, caller, room.rates),
-                                response, std::move(pass), room.timers);
-      });
+  ClientStream("ImportUser",
+               [this, room](grpc::ByteBuffer* response, std::unique_ptr<CallAudit> audit,
+                            CallGate::Pass pass) -> ReadReactor* {
+                 auto sink = std::make_unique<ImportSink>(env_, *audit, room.rates);
+                 return new StreamReader(room.executor, std::move(audit), std::move(sink), response,
+                                         std::move(pass), room.timers, room.budget);
+               });
   Unary<v1::VerifyUserRequest, v1::VerifyUserResponse>("VerifyUser",
                                                        [this](const auto& r) { return VerifyUser(r); });
   Unimplemented("EraseUser");

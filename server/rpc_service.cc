@@ -1,11 +1,9 @@
 #include "server/rpc_service.h"
 
 #include <google/protobuf/descriptor.h>
-#include <spdlog/spdlog.h>
 
 #include <cstdlib>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -34,11 +32,6 @@ void AddRetryHint(grpc::CallbackServerContext& context, const absl::Status& stat
     context.AddTrailingMetadata("grpc-retry-pushback-ms", absl::StrCat(absl::ToInt64Milliseconds(*delay)));
 }
 
-// As JSON: a name may hold a line break.
-std::string Quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 }  // namespace
 
 std::string Flatten(const grpc::ByteBuffer& buffer) {
@@ -62,20 +55,6 @@ absl::Status ParseRequest(const grpc::ByteBuffer& buffer, google::protobuf::Mess
   if (absl::Status status = ParseWire(Flatten(buffer), message, bad); !status.ok()) return status;
   if (!bad.empty()) return NotUtf8(bad.front());
   return CheckMessage(message, "");
-}
-
-void Audit(const char* name, const CallerPtr& caller, const google::protobuf::Message& request,
-           const absl::Status& status) {
-  if (caller == nullptr || RoleOf(name) == Role::kRead) return;
-  std::string whose;
-  for (const char* field_name : {"tenant", "user", "task_id", "run_id"}) {
-    const google::protobuf::FieldDescriptor* field = request.GetDescriptor()->FindFieldByName(field_name);
-    if (field == nullptr) continue;
-    const std::string value = request.GetReflection()->GetString(request, field);
-    if (!value.empty()) absl::StrAppend(&whose, " ", field_name, "=", Quoted(value));
-  }
-  spdlog::info("audit: {} by {}:{} {}", name, Quoted(caller->name), whose,
-               absl::StatusCodeToString(status.code()));
 }
 
 absl::Status TooManyCalls() {
@@ -102,70 +81,85 @@ int RpcService::Find(const char* name) {
   return found->second;
 }
 
-absl::StatusOr<CallerPtr> RpcService::Admit(const char* name,
-                                            const grpc::CallbackServerContext& context) const {
-  if (room_.access == nullptr) return CallerPtr();
+// Calls are counted before anything is said of roles, so that what is refused is not for free.
+absl::Status RpcService::Admit(const char* name, const grpc::CallbackServerContext& context,
+                               CallAudit& audit) const {
+  if (room_.access == nullptr) return absl::OkStatus();
   const auto header = context.client_metadata().find("authorization");
-  absl::StatusOr<CallerPtr> caller =
+  const absl::StatusOr<CallerPtr> caller =
       room_.access->Authenticate(header == context.client_metadata().end()
                                      ? absl::string_view()
                                      : absl::string_view(header->second.data(), header->second.size()));
-  if (!caller.ok()) return caller;
+  if (!caller.ok()) return caller.status();
+  audit.By(*caller);
+  if (absl::Status s = AdmitCaller(room_.rates, *caller); !s.ok()) return s;
   const std::optional<Role> role = RoleOf(name);
   if (!role) return absl::PermissionDeniedError("nobody may call this");
-  if (absl::Status s = CheckRole(*caller, *role); !s.ok()) return s;
-  if (absl::Status s = AdmitCaller(room_.rates, *caller); !s.ok()) return s;
-  return caller;
+  return CheckRole(*caller, *role);
+}
+
+absl::Status RpcService::AdmitRead(google::protobuf::Message& request, CallAudit& audit) const {
+  const absl::Status tenant = CheckTenantOf(audit.caller(), request);
+  audit.About(request);
+  if (!tenant.ok()) return tenant;
+  return AdmitRequest(room_.rates, audit.caller(), request);
 }
 
 void RpcService::RawUnary(
     const char* name,
-    std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&, const CallerPtr&)> method) {
-  MarkMethodRawCallback(
-      Find(name),
-      new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-          [this, name, method = std::move(method)](grpc::CallbackServerContext* context,
-                                                   const grpc::ByteBuffer* request,
-                                                   grpc::ByteBuffer* response) -> grpc::ServerUnaryReactor* {
-            grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-            CallGate::Pass pass = room_.gate.Enter();
-            if (pass == nullptr) {
-              reactor->Finish(ToGrpc(Draining()));
-              return reactor;
-            }
-            // Request and response live until the reactor has finished.
-            const bool accepted = room_.executor.TrySubmit([=, this, &method, pass = std::move(pass)] {
-              if (context->IsCancelled()) {
-                reactor->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the caller has gone"));
-                return;
-              }
-              const CallTrace trace(*context);
-              absl::Status status;
-              try {
-                const absl::StatusOr<CallerPtr> caller = Admit(name, *context);
-                absl::StatusOr<grpc::ByteBuffer> answer =
-                    caller.ok() ? method(*request, *caller) : caller.status();
-                if (answer.ok()) {
-                  response->Swap(&*answer);
-                } else {
-                  status = answer.status();
-                }
-              } catch (const std::exception&) {
-                // What it says may hold a memory's text.
-                status = absl::InternalError("the call failed unexpectedly");
-              }
-              AddRetryHint(*context, status);
-              reactor->Finish(ToGrpc(status));
-            });
-            if (!accepted) reactor->Finish(ToGrpc(TooManyCalls()));
-            return reactor;
-          }));
+    std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&, CallAudit&)> method) {
+  MarkMethodRawCallback(Find(name),
+                        new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+                            [this, name, method = std::move(method)](
+                                grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                grpc::ByteBuffer* response) -> grpc::ServerUnaryReactor* {
+                              grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+                              CallGate::Pass pass = room_.gate.Enter();
+                              if (pass == nullptr) {
+                                reactor->Finish(ToGrpc(Draining()));
+                                return reactor;
+                              }
+                              const auto audit = std::make_shared<CallAudit>(name);
+                              const auto end = [=](const absl::Status& status) {
+                                audit->End(status);
+                                AddRetryHint(*context, status);
+                                reactor->Finish(ToGrpc(status));
+                              };
+                              // Whoever may not call takes no room among those who wait.
+                              if (absl::Status status = Admit(name, *context, *audit); !status.ok()) {
+                                end(status);
+                                return reactor;
+                              }
+                              // Request and response live until the reactor has finished.
+                              const auto work = [=, &method, pass = std::move(pass)] {
+                                if (context->IsCancelled())
+                                  return end(absl::CancelledError("the caller has gone"));
+                                const CallTrace trace(*context);
+                                absl::Status status;
+                                try {
+                                  absl::StatusOr<grpc::ByteBuffer> answer = method(*request, *audit);
+                                  if (answer.ok()) {
+                                    response->Swap(&*answer);
+                                  } else {
+                                    status = answer.status();
+                                  }
+                                } catch (const std::exception&) {
+                                  // What it says may hold a memory's text.
+                                  status = absl::InternalError("the call failed unexpectedly");
+                                }
+                                end(status);
+                              };
+                              if (!room_.executor.TrySubmit(work, OnlyTenantOf(audit->caller())))
+                                end(TooManyCalls());
+                              return reactor;
+                            }));
 }
 
 void RpcService::ServerStream(const char* name,
                               std::function<WriteReactor*(const grpc::ByteBuffer&, const CallerPtr&,
                                                           CallGate::Pass, grpc::CallbackServerContext&)>
                                   start) {
+  if (RoleOf(name) != Role::kRead) std::abort();
   MarkMethodRawCallback(
       Find(name),
       new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
@@ -173,37 +167,38 @@ void RpcService::ServerStream(const char* name,
                                                  const grpc::ByteBuffer* request) -> WriteReactor* {
             CallGate::Pass pass = room_.gate.Enter();
             if (pass == nullptr) return new Refused<WriteReactor>(ToGrpc(Draining()));
-            const absl::StatusOr<CallerPtr> caller = Admit(name, *context);
-            if (!caller.ok()) {
-              AddRetryHint(*context, caller.status());
-              return new Refused<WriteReactor>(ToGrpc(caller.status()));
+            CallAudit audit(name);
+            if (absl::Status status = Admit(name, *context, audit); !status.ok()) {
+              AddRetryHint(*context, status);
+              return new Refused<WriteReactor>(ToGrpc(status));
             }
-            return start(*request, *caller, std::move(pass), *context);
+            return start(*request, audit.caller(), std::move(pass), *context);
           }));
 }
 
 void RpcService::ClientStream(
     const char* name,
-    std::function<ReadReactor*(grpc::ByteBuffer*, const CallerPtr&, CallGate::Pass)> start) {
+    std::function<ReadReactor*(grpc::ByteBuffer*, std::unique_ptr<CallAudit>, CallGate::Pass)> start) {
   MarkMethodRawCallback(
       Find(name), new grpc::internal::CallbackClientStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
                       [this, name, start = std::move(start)](grpc::CallbackServerContext* context,
                                                              grpc::ByteBuffer* response) -> ReadReactor* {
                         CallGate::Pass pass = room_.gate.Enter();
                         if (pass == nullptr) return new Refused<ReadReactor>(ToGrpc(Draining()));
-                        const absl::StatusOr<CallerPtr> caller = Admit(name, *context);
-                        if (!caller.ok()) {
-                          AddRetryHint(*context, caller.status());
-                          return new Refused<ReadReactor>(ToGrpc(caller.status()));
+                        auto audit = std::make_unique<CallAudit>(name);
+                        if (absl::Status status = Admit(name, *context, *audit); !status.ok()) {
+                          audit->End(status);
+                          AddRetryHint(*context, status);
+                          return new Refused<ReadReactor>(ToGrpc(status));
                         }
                         const CallTrace trace(*context);
-                        return start(response, *caller, std::move(pass));
+                        return start(response, std::move(audit), std::move(pass));
                       }));
 }
 
 void RpcService::Unimplemented(const char* name) {
   const std::string method = name;
-  RawUnary(name, [method](const grpc::ByteBuffer&, const CallerPtr&) -> absl::StatusOr<grpc::ByteBuffer> {
+  RawUnary(name, [method](const grpc::ByteBuffer&, CallAudit&) -> absl::StatusOr<grpc::ByteBuffer> {
     return absl::UnimplementedError(absl::StrCat(method, " is not in this version"));
   });
 }

@@ -13,13 +13,16 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/access.h"
+#include "server/call_audit.h"
 #include "server/call_gate.h"
 #include "server/executor.h"
+#include "server/stream_budget.h"
 #include "server/stream_timers.h"
 #include "server/tenant_rates.h"
 #include "server/wire_text.h"
@@ -48,6 +51,7 @@ struct CallRoom {
   Access* access;        // null: anyone may call
   TenantRates* rates;    // null: as often as they like
   StreamTimers* timers;  // null: streams take as long as they like
+  StreamBudget& budget;  // for what client streams have sent
 };
 
 // Register methods in the constructor; the service outlives the server. Calls that come once the gate is
@@ -64,14 +68,12 @@ class RpcService : public grpc::Service {
   template <typename Request, typename Response>
   void Unary(const char* name, std::function<absl::StatusOr<Response>(const Request&)> method) {
     RawUnary(name,
-             [this, name, method = std::move(method)](
-                 const grpc::ByteBuffer& bytes, const CallerPtr& caller) -> absl::StatusOr<grpc::ByteBuffer> {
+             [this, method = std::move(method)](const grpc::ByteBuffer& bytes,
+                                                CallAudit& audit) -> absl::StatusOr<grpc::ByteBuffer> {
                Request request;
                if (absl::Status status = ParseRequest(bytes, request); !status.ok()) return status;
-               if (absl::Status status = CheckTenantOf(caller, request); !status.ok()) return status;
-               if (absl::Status s = AdmitRequest(room_.rates, caller, request); !s.ok()) return s;
+               if (absl::Status status = AdmitRead(request, audit); !status.ok()) return status;
                absl::StatusOr<Response> response = method(request);
-               Audit(name, caller, request, response.status());
                if (!response.ok()) return response.status();
                return Serialize(*response);
              });
@@ -81,46 +83,43 @@ class RpcService : public grpc::Service {
   void LenientUnary(const char* name,
                     std::function<absl::StatusOr<Response>(const Request&, const BadText&)> method) {
     RawUnary(name,
-             [this, name, method = std::move(method)](
-                 const grpc::ByteBuffer& bytes, const CallerPtr& caller) -> absl::StatusOr<grpc::ByteBuffer> {
+             [this, method = std::move(method)](const grpc::ByteBuffer& bytes,
+                                                CallAudit& audit) -> absl::StatusOr<grpc::ByteBuffer> {
                Request request;
                BadText bad;
                if (absl::Status status = ParseWire(Flatten(bytes), request, bad); !status.ok()) return status;
-               if (absl::Status status = CheckTenantOf(caller, request); !status.ok()) return status;
-               if (absl::Status s = AdmitRequest(room_.rates, caller, request); !s.ok()) return s;
+               if (absl::Status status = AdmitRead(request, audit); !status.ok()) return status;
                absl::StatusOr<Response> response = method(request, bad);
-               Audit(name, caller, request, response.status());
                if (!response.ok()) return response.status();
                return Serialize(*response);
              });
   }
-  void RawUnary(
-      const char* name,
-      std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&, const CallerPtr&)> method);
+  // `audit` knows the caller.
+  void RawUnary(const char* name,
+                std::function<absl::StatusOr<grpc::ByteBuffer>(const grpc::ByteBuffer&, CallAudit&)> method);
   // `start` returns a reactor that holds the pass and deletes itself in OnDone. It runs on a gRPC thread and
-  // must not block.
+  // must not block. Only for what reads: nobody audits its end.
   void ServerStream(const char* name,
                     std::function<WriteReactor*(const grpc::ByteBuffer&, const CallerPtr&, CallGate::Pass,
                                                 grpc::CallbackServerContext&)>
                         start);
-  void ClientStream(const char* name,
-                    std::function<ReadReactor*(grpc::ByteBuffer*, const CallerPtr&, CallGate::Pass)> start);
+  // The reactor writes the audit when it ends.
+  void ClientStream(
+      const char* name,
+      std::function<ReadReactor*(grpc::ByteBuffer*, std::unique_ptr<CallAudit>, CallGate::Pass)> start);
   // A later version's.
   void Unimplemented(const char* name);
 
  private:
   int Find(const char* name);
-  // Who calls, if they may. Unauthenticated, PermissionDenied, ResourceExhausted.
-  absl::StatusOr<CallerPtr> Admit(const char* name, const grpc::CallbackServerContext& context) const;
+  // Finds out who calls, and whether they may. Unauthenticated, ResourceExhausted, PermissionDenied.
+  absl::Status Admit(const char* name, const grpc::CallbackServerContext& context, CallAudit& audit) const;
+  // Whether a request that has been read is its caller's to make.
+  absl::Status AdmitRead(google::protobuf::Message& request, CallAudit& audit) const;
 
   const CallRoom room_;
   std::map<std::string, int> methods_;
 };
-
-// A line in the log for a call of a known caller that was to change something: who, what, whose, how it
-// ended.
-void Audit(const char* name, const CallerPtr& caller, const google::protobuf::Message& request,
-           const absl::Status& status);
 
 // What is answered when too much waits for the executor, and when the gate is closed.
 absl::Status TooManyCalls();

@@ -17,7 +17,17 @@ absl::Status Under(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
+bool Same(const Slot& a, const Slot& b) {
+  return a.pattern == b.pattern && a.category == b.category && a.value_type == b.value_type &&
+         a.many == b.many && a.temporal == b.temporal && a.aliases == b.aliases &&
+         a.description == b.description;
+}
+
 }  // namespace
+
+bool IsIn(const SlotRegistry& own, const Slot& slot) {
+  return std::any_of(own.slots.begin(), own.slots.end(), [&](const Slot& each) { return Same(each, slot); });
+}
 
 absl::StatusOr<PutResult> PutOneSlot(Store& store, const std::string& tenant, const v1::Slot& slot,
                                      const std::string& path) {

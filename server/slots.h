@@ -18,6 +18,9 @@ struct PutResult {
   bool changed = false;
 };
 
+// Whether the tenant has just this slot.
+bool IsIn(const SlotRegistry& own, const Slot& slot);
+
 // InvalidArgument names the field under `path`.
 absl::StatusOr<PutResult> PutOneSlot(Store& store, const std::string& tenant, const v1::Slot& slot,
                                      const std::string& path);

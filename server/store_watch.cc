@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "storage/operator_detail.h"
+
 namespace slowwave {
 
 StoreWatch::StoreWatch(std::function<absl::Status()> ping, absl::Duration every)
@@ -18,6 +20,7 @@ void StoreWatch::Start(std::function<void(bool)> changed) {
     absl::MutexLock lock(&mu_);
     status_ = first;
   }
+  if (!first.ok()) spdlog::warn("the store does not answer: {}", MessageForOperator(first));
   changed_(first.ok());
   thread_ = std::thread([this] { Run(); });
 }
@@ -48,7 +51,8 @@ void StoreWatch::Look() {
   if (now.ok()) {
     spdlog::info("the store answers again");
   } else {
-    spdlog::warn("the store does not answer: {}", now.ToString());
+    spdlog::warn("the store does not answer: {}: {}", absl::StatusCodeToString(now.code()),
+                 MessageForOperator(now));
   }
   changed_(now.ok());
 }

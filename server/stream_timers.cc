@@ -1,6 +1,7 @@
 #include "server/stream_timers.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,12 @@ StreamTimers::Timer::~Timer() {
   owner_.open_.erase(entry_);
 }
 
+void StreamTimers::Timer::Hold() { entry_->touched = std::numeric_limits<int64_t>::max(); }
+
+void StreamTimers::Timer::RestFor(absl::Duration rest) {
+  entry_->wake_at = absl::ToInt64Nanoseconds(owner_.clock_() + rest);
+}
+
 void StreamTimers::Timer::Touch() { entry_->touched = absl::ToInt64Nanoseconds(owner_.clock_()); }
 
 StreamTimers::~StreamTimers() {
@@ -28,12 +35,13 @@ StreamTimers::~StreamTimers() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::unique_ptr<StreamTimers::Timer> StreamTimers::Start(Kind kind, End end) {
+std::unique_ptr<StreamTimers::Timer> StreamTimers::Start(Kind kind, End end, Wake wake) {
   const absl::Duration now = clock_();
   absl::MutexLock lock(&mu_);
   Entry& entry = open_.emplace_front();
   entry.kind = kind;
   entry.end = std::move(end);
+  entry.wake = std::move(wake);
   entry.begun = now;
   entry.touched = absl::ToInt64Nanoseconds(now);
   return std::unique_ptr<Timer>(new Timer(*this, open_.begin()));
@@ -45,6 +53,11 @@ void StreamTimers::Check() {
   const absl::Duration idle = draining_ ? std::min(limits_.idle, kIdleWhileDraining) : limits_.idle;
   for (Entry& entry : open_) {
     if (entry.told) continue;
+    int64_t wake_at = entry.wake_at;
+    if (wake_at != 0 && (draining_ || now >= absl::Nanoseconds(wake_at)) &&
+        entry.wake_at.compare_exchange_strong(wake_at, 0)) {
+      entry.wake();
+    }
     absl::Status why;
     if (now - entry.begun >= limits_.total) {
       why = absl::DeadlineExceededError(

@@ -29,8 +29,10 @@ class StreamTimers {
   // Told once, and from another thread, that the stream is to end, and why: DeadlineExceeded, or Unavailable
   // if the server drains. It must not block, and not end the timer that it is of.
   using End = std::function<void(const absl::Status& why)>;
+  // Told, likewise, that a rest is over.
+  using Wake = std::function<void()>;
   enum class Kind {
-    kRead,   // the client sends; silence counts
+    kRead,   // the client sends; silence counts while it may
     kWrite,  // only the total counts
   };
 
@@ -38,8 +40,12 @@ class StreamTimers {
   class Timer {
    public:
     ~Timer();
-    // Something came.
+    // The client may send (again), or something came.
     void Touch();
+    // It may not until the next Touch: its silence is our doing.
+    void Hold();
+    // `wake` is called when this has passed, or as soon as the server drains. Takes no lock.
+    void RestFor(absl::Duration rest);
 
    private:
     friend class StreamTimers;
@@ -51,7 +57,7 @@ class StreamTimers {
   StreamTimers(StreamLimits limits, SteadyClock clock) : limits_(limits), clock_(std::move(clock)) {}
   ~StreamTimers();
 
-  std::unique_ptr<Timer> Start(Kind kind, End end);
+  std::unique_ptr<Timer> Start(Kind kind, End end, Wake wake = nullptr);
   // Ends those whose time has come.
   void Check();
   // From now on a second of silence is enough: the server wants to go, and whoever is in the middle of
@@ -64,9 +70,11 @@ class StreamTimers {
   struct Entry {
     Kind kind;
     End end;
+    Wake wake;
     absl::Duration begun;
-    std::atomic<int64_t> touched;  // nanoseconds
-    bool told = false;             // under mu_
+    std::atomic<int64_t> touched;      // nanoseconds
+    std::atomic<int64_t> wake_at = 0;  // nanoseconds; 0: it does not rest
+    bool told = false;                 // under mu_
   };
 
   const StreamLimits limits_;

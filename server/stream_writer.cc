@@ -8,7 +8,7 @@
 
 namespace slowwave {
 
-StreamWriter::StreamWriter(Executor& executor,
+StreamWriter::StreamWriter(Executor& executor, const std::string& of,
                            std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next,
                            CallGate::Pass pass, StreamTimers* timers, grpc::CallbackServerContext& context)
     : pass_(std::move(pass)), executor_(executor), next_(std::move(next)) {
@@ -16,7 +16,7 @@ StreamWriter::StreamWriter(Executor& executor,
     timer_ =
         timers->Start(StreamTimers::Kind::kWrite, [&context](const absl::Status&) { context.TryCancel(); });
   }
-  if (!executor_.TrySubmit([this] { Make(); })) Finish(ToGrpc(TooManyCalls()));
+  if (!executor_.TrySubmit([this] { Make(); }, of)) Finish(ToGrpc(TooManyCalls()));
 }
 
 void StreamWriter::Make() {

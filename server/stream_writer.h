@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -21,9 +22,10 @@ class StreamWriter : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   // `next`: the next messages, or none at the end; called on the executor, by one thread at a time; may
   // block.
   // `timers` may be null; else the call is cancelled when its time is over, as it may be waiting for a client
-  // that does not read.
-  StreamWriter(Executor& executor, std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next,
-               CallGate::Pass pass, StreamTimers* timers, grpc::CallbackServerContext& context);
+  // that does not read. `of`: whose it is, as Executor::TrySubmit has it.
+  StreamWriter(Executor& executor, const std::string& of,
+               std::function<absl::StatusOr<std::vector<grpc::ByteBuffer>>()> next, CallGate::Pass pass,
+               StreamTimers* timers, grpc::CallbackServerContext& context);
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }
 

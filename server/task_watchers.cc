@@ -2,8 +2,10 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/grpc_status.h"
 #include "server/mapping.h"
@@ -32,11 +34,17 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                             public std::enable_shared_from_this<Watch> {
  public:
   Watch(TaskWatchers& owner, std::string tenant, std::string task_id, CallGate::Pass pass,
-        StreamTimers* timers)
-      : pass_(std::move(pass)), owner_(owner), tenant_(std::move(tenant)), task_id_(std::move(task_id)) {
+        StreamTimers* timers, grpc::CallbackServerContext& context)
+      : pass_(std::move(pass)),
+        owner_(owner),
+        context_(context),
+        tenant_(std::move(tenant)),
+        task_id_(std::move(task_id)) {
     if (timers == nullptr) return;
-    timer_ = timers->Start(StreamTimers::Kind::kWrite, [this](const absl::Status& why) { Leave(why); });
+    timer_ = timers->Start(StreamTimers::Kind::kWrite, [this](const absl::Status& why) { Expire(why); });
   }
+
+  std::pair<std::string, std::string> key() const { return {tenant_, task_id_}; }
 
   // False: too much waits.
   bool Begin() {
@@ -48,8 +56,19 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void Leave(const absl::Status& why) {
     Note([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { leaving_ = why; });
   }
-  void Look() {
-    Note([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { look_ = true; });
+  // Ends with what has been written. Whoever does not read would never let it.
+  void Expire(const absl::Status& why) {
+    bool stuck = false;
+    Note([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      expired_ = why;
+      stuck = writing_;
+    });
+    if (stuck) context_.TryCancel();
+  }
+  // The task as somebody has just seen it.
+  void Saw(const absl::StatusOr<Task>& task) {
+    if (task.ok() && !IsFinal(task->state)) return;
+    Note([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { seen_ = task; });
   }
 
   void OnWriteDone(bool ok) override {
@@ -114,9 +133,12 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void Step() {
     std::deque<ProgressEvent> events;
     bool look = false, writing = false, gone = false;
-    absl::Status leaving;
+    absl::Status leaving, expired;
+    std::optional<absl::StatusOr<Task>> seen;
     {
       absl::MutexLock lock(&mu_);
+      seen = std::exchange(seen_, std::nullopt);
+      expired = expired_;
       events = std::exchange(events_, {});
       look = std::exchange(look_, false);
       writing = writing_;
@@ -127,19 +149,25 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       look = look || LooksFinal(event);
       if (!complete_) out_.push_back(ToWire(event));
     }
-    if (look && !complete_) CheckEnd();
+    if (seen.has_value() && !complete_) CheckEnd(*seen);
+    if (look && !complete_) CheckEnd(owner_.env_.store.GetTask(tenant_, task_id_));
     if (writing) {
       // The write's end asks for the next step.
     } else if (gone) {
       return End(absl::CancelledError("the caller has gone"));
+    } else if (!expired.ok()) {
+      return End(expired);
     } else if (!out_.empty()) {
       message_ = Serialize(out_.front());
       out_.pop_front();
+      bool late = false;
       {
         absl::MutexLock lock(&mu_);
         writing_ = true;
+        late = !expired_.ok();
       }
       StartWrite(&message_);
+      if (late) context_.TryCancel();
     } else if (complete_) {
       return End(closing_);
     } else if (!leaving.ok()) {
@@ -154,8 +182,7 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void End(const absl::Status& status) { Finish(ToGrpc(status)); }
 
   // Has the task ended? Then what is gathered is all, and its last event carries the task.
-  void CheckEnd() {
-    const absl::StatusOr<Task> task = owner_.env_.store.GetTask(tenant_, task_id_);
+  void CheckEnd(const absl::StatusOr<Task>& task) {
     if (!task.ok()) {
       complete_ = true;
       closing_ = task.status();
@@ -180,6 +207,7 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   const CallGate::Pass pass_;
   TaskWatchers& owner_;
+  grpc::CallbackServerContext& context_;
   const std::string tenant_, task_id_;
   std::shared_ptr<Watch> self_;                 // until OnDone
   int64_t handle_ = 0;                          // set by Open before any step, read by OnDone after all
@@ -193,11 +221,13 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   absl::Mutex mu_;
   std::deque<ProgressEvent> events_ ABSL_GUARDED_BY(mu_);
-  bool open_ ABSL_GUARDED_BY(mu_) = false;  // Open is done
-  bool look_ ABSL_GUARDED_BY(mu_) = false;  // the task's state is to be read
+  bool open_ ABSL_GUARDED_BY(mu_) = false;                         // Open is done
+  bool look_ ABSL_GUARDED_BY(mu_) = false;                         // the task's state is to be read
+  std::optional<absl::StatusOr<Task>> seen_ ABSL_GUARDED_BY(mu_);  // it has ended, or is not to be had
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool gone_ ABSL_GUARDED_BY(mu_) = false;
-  absl::Status leaving_ ABSL_GUARDED_BY(mu_);   // not OK: it is to end so
+  absl::Status leaving_ ABSL_GUARDED_BY(mu_);   // not OK: it is to end so, when all is written
+  absl::Status expired_ ABSL_GUARDED_BY(mu_);   // not OK: likewise, and with what is written
   bool stepping_ ABSL_GUARDED_BY(mu_) = false;  // a step is queued or runs
   bool again_ ABSL_GUARDED_BY(mu_) = false;     // something was noted meanwhile
 };
@@ -210,14 +240,29 @@ TaskWatchers::~TaskWatchers() {
   ticker_.join();
 }
 
+absl::Status TaskWatchers::Admit(const std::shared_ptr<Watch>& watch) {
+  absl::MutexLock lock(&mu_);
+  const std::string tenant = watch->key().first;
+  if (open_.size() >= kMaxWatches) {
+    return absl::ResourceExhaustedError("too many tasks are being watched here; ask with GetTask, or later");
+  }
+  if (const auto of = open_of_.find(tenant); of != open_of_.end() && of->second >= kMaxWatchesOfTenant) {
+    return absl::ResourceExhaustedError(absl::StrCat("the tenant watches ", kMaxWatchesOfTenant,
+                                                     " tasks already; ask with GetTask, or watch fewer"));
+  }
+  ++open_of_[tenant];
+  open_.insert(watch.get());
+  if (draining_) watch->Leave(Draining());
+  return absl::OkStatus();
+}
+
 grpc::ServerWriteReactor<grpc::ByteBuffer>* TaskWatchers::Start(std::string tenant, std::string task_id,
-                                                                CallGate::Pass pass, StreamTimers* timers) {
+                                                                CallGate::Pass pass, StreamTimers* timers,
+                                                                grpc::CallbackServerContext& context) {
   const auto watch =
-      std::make_shared<Watch>(*this, std::move(tenant), std::move(task_id), std::move(pass), timers);
-  {
-    absl::MutexLock lock(&mu_);
-    open_.insert(watch.get());
-    if (draining_) watch->Leave(Draining());
+      std::make_shared<Watch>(*this, std::move(tenant), std::move(task_id), std::move(pass), timers, context);
+  if (absl::Status s = Admit(watch); !s.ok()) {
+    return new Refused<grpc::ServerWriteReactor<grpc::ByteBuffer>>(ToGrpc(s));
   }
   // gRPC calls OnDone only after it has got the reactor.
   if (!watch->Begin()) watch->Finish(ToGrpc(TooManyCalls()));
@@ -232,14 +277,37 @@ void TaskWatchers::Drain() {
 
 void TaskWatchers::Remove(Watch* watch) {
   absl::MutexLock lock(&mu_);
-  open_.erase(watch);
+  if (open_.erase(watch) == 0) return;
+  const auto of = open_of_.find(watch->key().first);
+  if (--of->second == 0) open_of_.erase(of);
 }
 
 void TaskWatchers::Tick() {
   absl::MutexLock lock(&mu_);
   while (!mu_.AwaitWithTimeout(absl::Condition(&draining_), kLook)) {
-    for (Watch* watch : open_) watch->Look();
+    if (looking_ || open_.empty()) continue;
+    Round round;
+    for (Watch* watch : open_) round[watch->key()].push_back(watch->weak_from_this());
+    looking_ = true;
+    executor_.Submit([this, round = std::move(round)] { Look(round); });
   }
+}
+
+void TaskWatchers::Look(const Round& round) {
+  for (const auto& [key, watches] : round) {
+    {
+      absl::MutexLock lock(&mu_);
+      if (draining_) break;
+    }
+    const absl::StatusOr<Task> task = env_.store.GetTask(key.first, key.second);
+    for (const std::weak_ptr<Watch>& each : watches) {
+      if (const std::shared_ptr<Watch> watch = each.lock(); watch != nullptr) watch->Saw(task);
+    }
+    // The others would wait as long, one after the other.
+    if (absl::IsUnavailable(task.status())) break;
+  }
+  absl::MutexLock lock(&mu_);
+  looking_ = false;
 }
 
 }  // namespace slowwave

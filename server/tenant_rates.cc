@@ -14,7 +14,7 @@ namespace {
 
 constexpr char kRetryAfterMs[] = "slowwave.retry-after-ms";
 
-bool IsOfOneTenant(const CallerPtr& caller) { return caller != nullptr && caller->tenant != "*"; }
+bool IsOfOneTenant(const CallerPtr& caller) { return !OnlyTenantOf(caller).empty(); }
 
 }  // namespace
 
@@ -24,9 +24,8 @@ TenantRates::TenantRates(double per_second, double burst, size_t max_tenants, St
       max_tenants_(max_tenants),
       clock_(std::move(clock)) {}
 
-absl::Duration TenantRates::Take(const std::string& tenant) {
+TenantRates::Bucket& TenantRates::BucketOf(const std::string& tenant) {
   const absl::Duration now = clock_();
-  absl::MutexLock lock(&mu_);
   const auto known = by_tenant_.find(tenant);
   if (known != by_tenant_.end()) {
     buckets_.splice(buckets_.begin(), buckets_, known->second);
@@ -42,6 +41,19 @@ absl::Duration TenantRates::Take(const std::string& tenant) {
   bucket.calls =
       std::min(burst_, bucket.calls + per_second_ * std::max(0.0, absl::ToDoubleSeconds(now - bucket.at)));
   bucket.at = now;
+  return bucket;
+}
+
+absl::Duration TenantRates::Charge(const std::string& tenant, double calls) {
+  absl::MutexLock lock(&mu_);
+  Bucket& bucket = BucketOf(tenant);
+  bucket.calls -= calls;
+  return absl::Seconds(std::max(0.0, -bucket.calls) / per_second_);
+}
+
+absl::Duration TenantRates::Take(const std::string& tenant) {
+  absl::MutexLock lock(&mu_);
+  Bucket& bucket = BucketOf(tenant);
   if (bucket.calls >= 1) {
     bucket.calls -= 1;
     return absl::ZeroDuration();

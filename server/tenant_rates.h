@@ -30,15 +30,21 @@ class TenantRates {
   // As Take: ResourceExhausted, with when to try again in its message and its payload (RetryDelayOf).
   absl::Status Admit(const std::string& tenant);
 
+  // Counts calls that were made already, as the batches of a stream are: how long to make none until they are
+  // paid for.
+  absl::Duration Charge(const std::string& tenant, double calls);
+
   size_t tenants() const;
 
  private:
   struct Bucket {
     std::string tenant;
-    double calls;
+    double calls;  // below 0: owed
     absl::Duration at;
   };
   using Buckets = std::list<Bucket>;
+  // Filled up to now.
+  Bucket& BucketOf(const std::string& tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const double per_second_, burst_;
   const size_t max_tenants_;

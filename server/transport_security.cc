@@ -2,16 +2,19 @@
 
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sys/socket.h>
 
 #include <string>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace slowwave {
 namespace {
@@ -51,8 +54,29 @@ absl::Status CheckFiles(const Config& config) {
   return ReadCertificate("tls.client_ca_file", config.tls_client_ca_file).status();
 }
 
-bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
+// Only what nobody else can reach: a name may begin with 127, too, and lead anywhere.
+bool IsLoopbackAddress(const sockaddr& address) {
+  if (address.sa_family == AF_INET) {
+    const auto& four = reinterpret_cast<const sockaddr_in&>(address);
+    return (ntohl(four.sin_addr.s_addr) >> 24) == IN_LOOPBACKNET;
+  }
+  return address.sa_family == AF_INET6 &&
+         IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
+}
+
+// Of addresses, those of loopback; of names only `localhost`, as this machine knows it.
+bool IsLoopback(const std::string& listed) {
+  const absl::string_view host = absl::StripSuffix(absl::StripPrefix(listed, "["), "]");
+  addrinfo hints{};
+  hints.ai_flags = host == "localhost" ? 0 : AI_NUMERICHOST;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(std::string(host).c_str(), nullptr, &hints, &found) != 0) return false;
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, freeaddrinfo);
+  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+    if (!IsLoopbackAddress(*each->ai_addr)) return false;
+  }
+  return true;
 }
 
 }  // namespace

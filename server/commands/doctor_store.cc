@@ -16,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "server/commands/doctor.h"
 #include "storage/migrator.h"
+#include "storage/operator_detail.h"
 #include "storage/postgres/inspection.h"
 #include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/file_lock.h"
@@ -48,7 +49,7 @@ void ExamineMigrations(const Examination& e, const absl::StatusOr<MigrationStatu
                        const std::string& otherwise) {
   if (!status.ok()) {
     return e.Fail(
-        "migrations", std::string(status.status().message()),
+        "migrations", MessageForOperator(status.status()),
         "the daemon cannot use this store: name another, or give its role the rights that it needs");
   }
   if (absl::Status problem = Problems(*status); !problem.ok()) {
@@ -78,6 +79,12 @@ void ExamineRole(const Examination& e, const PostgresInspection& seen) {
     e.Ok("role", absl::StrCat(seen.role, " can do what a daemon does, and does not own the tables"));
   }
   if (seen.tables == 0) return;
+  if (!seen.looks_across) {
+    return e.Fail("row_security",
+                  absl::StrCat("is on, and ", seen.role,
+                               " cannot become slowwave_discovery: it finds no tenant with work"),
+                  absl::StrCat("run deploy/sql/roles.sql again, or GRANT slowwave_discovery TO ", seen.role));
+  }
   constexpr char kSecurityAdvice[] =
       "switch it on with the script for it in deploy/sql, as the owner of the tables";
   if (seen.superuser || seen.bypasses_row_security) {
@@ -111,7 +118,7 @@ void ExamineListening(const Examination& e) {
   }
   const absl::Status heard = CheckPostgresListen(c.store_url, c.store_listen_url);
   if (heard.ok()) return e.Ok("listen_url", "notifications come through");
-  e.Fail("listen_url", absl::StrCat(RedactPostgresUrl(c.store_listen_url), ": ", heard.message()),
+  e.Fail("listen_url", absl::StrCat(RedactPostgresUrl(c.store_listen_url), ": ", MessageForOperator(heard)),
          "name the server itself in store.listen_url, not a pooler, or leave it out");
 }
 
@@ -120,7 +127,7 @@ void ExaminePostgres(const Examination& e) {
   const std::string shown = RedactPostgresUrl(c.store_url);
   const absl::StatusOr<PostgresInspection> seen = InspectPostgres(c.store_url);
   if (!seen.ok()) {
-    return e.Fail("store", absl::StrCat(shown, ": ", seen.status().message()),
+    return e.Fail("store", absl::StrCat(shown, ": ", MessageForOperator(seen.status())),
                   absl::IsUnavailable(seen.status())
                       ? "see that the server runs and that this machine may reach it"
                       : "put role, password, database or its encoding right in store.url");

@@ -10,6 +10,7 @@
 #include "server/config.h"
 #include "server/jsonl.h"
 #include "storage/migrator.h"
+#include "storage/operator_detail.h"
 #include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/sqlite_store.h"
 
@@ -69,16 +70,20 @@ void Show(const std::string& path, const MigrationStatus& status, const MigrateO
               << table.Text();
 }
 
+absl::Status ForOperator(const absl::Status& status) {
+  return absl::Status(status.code(), MessageForOperator(status));
+}
+
 enum class Action { kUp, kStatus, kValidate };
 
 absl::StatusOr<int> Run(Action action, const MigrateOptions& o, CommandContext& context) {
   absl::StatusOr<Target> target = TargetOf(o);
   if (!target.ok()) return target.status();
   if (action == Action::kUp) {
-    if (absl::Status status = Apply(*target); !status.ok()) return status;
+    if (absl::Status status = Apply(*target); !status.ok()) return ForOperator(status);
   }
   absl::StatusOr<MigrationStatus> status = StatusOf(*target);
-  if (!status.ok()) return status.status();
+  if (!status.ok()) return ForOperator(status.status());
   Show(target->shown, *status, o, context);
   if (action != Action::kValidate) return 0;
   if (absl::Status valid = ValidateMigrations(*status); !valid.ok()) return valid;

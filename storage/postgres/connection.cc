@@ -9,6 +9,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "storage/operator_detail.h"
+#include "storage/postgres/url.h"
 
 namespace slowwave::postgres {
 namespace {
@@ -36,8 +38,10 @@ absl::Status RefusedConnection(const std::string& message) {
       absl::StrContains(message, "authentication failed") || absl::StrContains(message, "does not exist") ||
       absl::StrContains(message, "no pg_hba.conf entry") ||
       absl::StrContains(message, "no password supplied") || absl::StrContains(message, "no such user");
-  return absl::Status(hopeless ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable,
-                      message);
+  return WithOperatorDetail(
+      hopeless ? absl::FailedPreconditionError("the database refuses this daemon; its log says why")
+               : absl::UnavailableError("the database cannot be reached"),
+      message);
 }
 
 // The session's plans are not what we take them for: it was not ours after all, or a table has changed so
@@ -78,6 +82,8 @@ absl::Status StatusOfSqlState(std::string_view state) {
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& url, absl::Time deadline) {
+  // Before libpq quotes in an error what it took for a host or a port.
+  if (const absl::Status parsed = ShownUrl(url).status(); !parsed.ok()) return parsed;
   // Dead peers are noticed by the kernel too, should a deadline of ours be long.
   const std::array<const char*, 7> keys = {"dbname",
                                            "fallback_application_name",

@@ -48,8 +48,9 @@ struct Failure {
 
 class Connection {
  public:
-  // kUnavailable: not reached by the deadline, refused. kFailedPrecondition: wrong credentials or database,
-  // an encoding other than UTF-8. Messages do not hold the password.
+  // kInvalidArgument: no URL. kUnavailable: not reached by the deadline, refused. kFailedPrecondition: wrong
+  // credentials or database, an encoding other than UTF-8. Messages are fit for any caller; what libpq said
+  // is the operator's detail (storage/operator_detail.h).
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& url, absl::Time deadline);
   ~Connection();
   Connection(const Connection&) = delete;

@@ -84,8 +84,10 @@ absl::StatusOr<PostgresInspection> InspectPostgres(const std::string& url) {
     seen.clock_error = (after - before) / 2;
     seen.clock_ahead = role.Time(6) - (before + seen.clock_error);
   }
+  postgres::Rows across = t.Add("inspect_across");
   postgres::Rows tables = t.Add("inspect_tables");
   t.Send();
+  if (across.Step()) seen.looks_across = across.Bool(0);
   while (tables.Step()) {
     const std::string name = tables.Text(0);
     seen.owner |= tables.Bool(1);

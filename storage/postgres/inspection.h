@@ -24,6 +24,7 @@ struct PostgresInspection {
   std::vector<std::string> missing_rights;
   int tables = 0;                                 // of ours, less the record of migrations
   std::vector<std::string> without_row_security;  // names of tables
+  bool looks_across = true;                       // it finds the tenants that have work
   std::vector<std::string> not_forced;            // row security on, but not for the owner
 };
 

@@ -6,6 +6,7 @@
 #include "storage/postgres/embedded_sql.h"
 #include "storage/postgres/migrations.h"
 #include "storage/postgres/store_impl.h"
+#include "storage/postgres/url.h"
 
 namespace slowwave {
 namespace postgres {
@@ -46,6 +47,10 @@ absl::Status CheckLayout(MigrationStatus status, bool may_lack) {
 
 absl::StatusOr<std::unique_ptr<Store>> OpenPostgres(PostgresOptions options) {
   if (options.connections < 1) return absl::InvalidArgumentError("connections: must be at least 1");
+  // Nobody hears of it later: who cannot listen looks for work once a second.
+  if (const absl::Status s = postgres::ShownUrl(options.listen_url).status(); !s.ok()) {
+    return absl::Status(s.code(), absl::StrCat("listen_url: ", s.message()));
+  }
   absl::StatusOr<std::unique_ptr<postgres::Connection>> connection = postgres::ConnectToMigrate(options.url);
   if (!connection.ok()) return connection.status();
   postgres::PostgresMigrationDriver driver(**connection);
@@ -59,18 +64,6 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgres(PostgresOptions options) {
   return std::make_unique<postgres::PostgresStore>(std::move(options));
 }
 
-std::string RedactPostgresUrl(const std::string& url) {
-  const size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return "postgres";
-  const size_t from = scheme + 3;
-  const size_t at = url.find('@', from);
-  std::string shown = url;
-  if (at != std::string::npos && at < std::min(url.find('/', from), url.size())) {
-    const size_t colon = url.find(':', from);
-    if (colon < at) shown = absl::StrCat(url.substr(0, colon), url.substr(at));
-  }
-  // Parameters may hold a password as well.
-  return shown.substr(0, shown.find('?'));
-}
+std::string RedactPostgresUrl(const std::string& url) { return postgres::ShownUrl(url).value_or("postgres"); }
 
 }  // namespace slowwave

@@ -34,9 +34,10 @@ struct PostgresOptions {
   StoreObserver* observer = nullptr;  // outlives the store; null: none
 };
 
-// Reaches the database once. kUnavailable: it cannot be reached. kFailedPrecondition: wrong credentials, a
-// database that is not UTF-8, outstanding migrations with `migrate` unset, migrations that were changed.
-// Ones that a newer slowwave has applied are fine: they only add (see migrations/README.md).
+// Reaches the database once. kInvalidArgument: a URL that cannot be parsed. kUnavailable: it cannot be
+// reached. kFailedPrecondition: wrong credentials, a database that is not UTF-8, outstanding migrations with
+// `migrate` unset, migrations that were changed. Ones that a newer slowwave has applied are fine: they only
+// add (see migrations/README.md).
 absl::StatusOr<std::unique_ptr<Store>> OpenPostgres(PostgresOptions options);
 
 // What the database has and lacks; changes nothing.
@@ -46,7 +47,7 @@ absl::StatusOr<MigrationStatus> PostgresMigrationStatus(const std::string& url);
 // many.
 absl::StatusOr<int> PostgresMigrate(const std::string& url);
 
-// The URL without its password, for messages.
+// Host, port and database of the URL, for messages; just `postgres` if it cannot be parsed.
 std::string RedactPostgresUrl(const std::string& url);
 
 }  // namespace slowwave

@@ -118,6 +118,26 @@ TEST(ProgressHubTest, WhoComesLateSeesEveryStage) {
   EXPECT_THAT(seen, ElementsAre("sample", "cluster"));
 }
 
+TEST(ProgressHubTest, EachListenerHearsOfItsTaskUntilItLeaves) {
+  ProgressHub hub;
+  std::vector<std::string> heard;
+  const auto listen = [&](const std::string& who) {
+    return [&heard, who](const ProgressEvent& event) { heard.push_back(who + event.task_id); };
+  };
+  const int64_t first = hub.Subscribe("1", listen("a"));
+  hub.Subscribe("1", listen("b"));
+  hub.Subscribe("2", listen("c"));
+  ProgressEvent event;
+  event.task_id = "1";
+  hub.Publish(event);
+  hub.Unsubscribe(first);
+  hub.Unsubscribe(first);
+  hub.Publish(event);
+  event.task_id = "2";
+  hub.Publish(event);
+  EXPECT_THAT(heard, testing::ElementsAre("a1", "b1", "b1", "c2"));
+}
+
 TEST(ProgressHubTest, ATaskThatBeginsAnewReplaysNothingOfBefore) {
   ProgressHub hub;
   ProgressEvent e;

@@ -255,6 +255,12 @@ class Doctor(unittest.TestCase):
             server.sql(f"ALTER TABLE slowwave.{table} OWNER TO slowwave_service", owner)
         self.assert_only(self.with_store(service), "role", "WARN", "owns the tables")
 
+    def test_a_role_that_would_find_no_tenant_with_work(self):
+        owner, service = self.laid_out()
+        self.addCleanup(postgres.shared().sql, "GRANT slowwave_discovery TO slowwave_service", owner)
+        postgres.shared().sql("REVOKE slowwave_discovery FROM slowwave_service", owner)
+        self.assert_only(self.with_store(service, code=1), "row_security", "FAIL", "cannot become slowwave_discovery")
+
     def test_row_security_that_is_off(self):
         _, service = self.laid_out(row_security=False)
         self.assert_only(self.with_store(service), "row_security", "WARN", "is off for")

@@ -1,20 +1,17 @@
 // The daemon as a whole: health, reflection, HTTP, drain, ready file.
 #include "server/app.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "tests/support/http_get.h"
 #include "tests/support/running_app.h"
 
 namespace slowwave {
@@ -45,26 +42,6 @@ grpc::Status RawCall(RunningApp& app, const std::string& method, const std::stri
       answer.append(reinterpret_cast<const char*>(part.begin()), part.size());
   }
   return result;
-}
-
-std::string HttpGet(const std::string& address, const std::string& path) {
-  const absl::StatusOr<HostPort> at = ParseHostPort(address);
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<uint16_t>(at->port));
-  inet_pton(AF_INET, at->host.c_str(), &to.sin_addr);
-  if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof(to)) != 0) {
-    close(fd);
-    return "no connection";
-  }
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-  EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
-  std::string answer;
-  char buffer[4096];
-  for (ssize_t n; (n = read(fd, buffer, sizeof(buffer))) > 0;) answer.append(buffer, static_cast<size_t>(n));
-  close(fd);
-  return answer;
 }
 
 void WithHttp(Config& config) { config.http_listen = "127.0.0.1:0"; }
@@ -124,18 +101,6 @@ TEST(AppTest, HttpServesMetricsAndProbes) {
   EXPECT_THAT(HttpGet(app.app().http_listen(), "/readyz"), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(HttpGet(app.app().http_listen(), "/metrics"), HasSubstr("slowwave_"));
   EXPECT_THAT(HttpGet(app.app().http_listen(), "/secrets"), StartsWith("HTTP/1.1 404"));
-}
-
-// What the page says of one series, named as it is written there.
-double MetricOf(const std::string& page, const std::string& series) {
-  const size_t at = page.find("\n" + series + " ");
-  double value = -1;
-  if (at == std::string::npos ||
-      !absl::SimpleAtod(page.substr(at + series.size() + 2, page.find('\n', at + 1) - at - series.size() - 2),
-                        &value)) {
-    ADD_FAILURE() << "no " << series;
-  }
-  return value;
 }
 
 TEST(AppTest, CallsAreCountedByMethodAndCode) {

@@ -126,6 +126,10 @@ INSTANTIATE_TEST_SUITE_P(
         {"LevelLoud", "log.level", "loud", "debug, info, warn, error"},
         {"ListenWithoutPort", "listen", "localhost", "listen is 'localhost'; allowed: host:port"},
         {"ListenPortTooLarge", "listen", "localhost:70000", "port 0 to 65535"},
+        {"ListenOnAll", "listen", "0.0.0.0:0", "which others can reach"},
+        {"ListenOnAllOfIpv6", "listen", "[::]:0", "which others can reach"},
+        {"ListenOnANameThatLooksLikeLoopback", "listen", "127.0.0.1.example:0", "which others can reach"},
+        {"ListenBeside127", "listen", "128.0.0.1:0", "which others can reach"},
         {"ListenBareIpv6", "listen", "::1:50051", "in brackets"},
         {"HttpListen", "http_listen", ":x", "http_listen is"},
         {"ListenUrlWithoutPostgres", "store.listen_url", "postgres://h/db", "store.url does not name"},
@@ -149,6 +153,12 @@ INSTANTIATE_TEST_SUITE_P(
          "embedding.api_key_file is '/dev/null'"},
     }),
     [](const auto& test) { return test.param.name; });
+
+TEST(ConfigTest, LoopbackNeedsNoTls) {
+  for (const char* listen : {"127.0.0.1:0", "127.9.8.7:0", "[::1]:0", "localhost:0"}) {
+    EXPECT_TRUE(LoadConfig({"", {}, {{"listen", listen}}}).ok()) << listen;
+  }
+}
 
 TEST(ConfigTest, EveryKeyHasThreeNamesThatMeanTheSame) {
   for (const ConfigKey& key : ConfigKeys()) {

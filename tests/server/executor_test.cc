@@ -28,6 +28,29 @@ TEST(ExecutorTest, RefusesWhatIsOverItsBoundButNotWhatIsUnderWay) {
   EXPECT_EQ(ran, 3);
 }
 
+TEST(ExecutorTest, OneTenantTakesNoMoreThanHalfOfTheRoom) {
+  Executor executor(1, 4);
+  absl::Notification started, go, went;
+  ASSERT_TRUE(executor.TrySubmit([&] {
+    started.Notify();
+    go.WaitForNotification();
+  }));
+  started.WaitForNotification();
+  std::atomic<int> ran = 0;
+  const auto submit = [&](const std::string& of) { return executor.TrySubmit([&] { ++ran; }, of); };
+  EXPECT_TRUE(submit("loud"));
+  EXPECT_TRUE(submit("loud"));
+  EXPECT_FALSE(submit("loud"));
+  EXPECT_TRUE(submit("quiet"));
+  EXPECT_TRUE(submit(""));
+  EXPECT_FALSE(submit("quiet")) << "all is taken";
+  executor.Submit([&] { went.Notify(); });
+  go.Notify();
+  went.WaitForNotification();
+  EXPECT_EQ(ran, 4);
+  EXPECT_TRUE(submit("loud")) << "what has run takes no room";
+}
+
 TEST(ExecutorTest, StopRunsWhatWaitsAndIsIdempotent) {
   Executor executor(2, 100);
   std::atomic<int> ran = 0;

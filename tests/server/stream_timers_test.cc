@@ -69,6 +69,38 @@ TEST_F(StreamTimersTest, ADrainingServerWaitsASecondForWhoeverIsSilent) {
   EXPECT_EQ(After(absl::Milliseconds(1)), Codes{absl::StatusCode::kUnavailable});
 }
 
+TEST_F(StreamTimersTest, SilenceDoesNotCountWhileTheClientMayNotSend) {
+  const auto timer = timers_.Start(Kind::kRead, Note());
+  timer->Hold();
+  EXPECT_EQ(After(absl::Seconds(50)), Codes());
+  timer->Touch();
+  EXPECT_EQ(After(absl::Seconds(9)), Codes());
+  EXPECT_EQ(After(absl::Seconds(1)), Codes{kLate});
+}
+
+TEST_F(StreamTimersTest, ARestEndsOnceWhenItsTimeHasCome) {
+  int woken = 0;
+  const auto timer = timers_.Start(Kind::kRead, Note(), [&] { ++woken; });
+  timer->Hold();
+  timer->RestFor(absl::Seconds(5));
+  After(absl::Milliseconds(4999));
+  EXPECT_EQ(woken, 0);
+  After(absl::Milliseconds(1));
+  EXPECT_EQ(woken, 1);
+  After(absl::Seconds(10));
+  EXPECT_EQ(woken, 1);
+}
+
+TEST_F(StreamTimersTest, NobodyRestsWhileTheServerDrains) {
+  int woken = 0;
+  const auto timer = timers_.Start(Kind::kRead, Note(), [&] { ++woken; });
+  timer->Hold();
+  timer->RestFor(absl::Hours(5));
+  timers_.Drain();
+  EXPECT_EQ(After(absl::ZeroDuration()), Codes());
+  EXPECT_EQ(woken, 1);
+}
+
 TEST_F(StreamTimersTest, AStreamThatIsOverIsToldNothing) {
   timers_.Start(Kind::kRead, Note()).reset();
   EXPECT_EQ(After(absl::Hours(1)), Codes());

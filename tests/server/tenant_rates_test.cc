@@ -44,6 +44,17 @@ TEST_F(TenantRatesTest, ABurstAndThenTheRate) {
   EXPECT_EQ(Admitted(rates, "acme", 100), 5) << "no more than the burst, however long the rest";
 }
 
+TEST_F(TenantRatesTest, WhatWasDoneAlreadyIsPaidForAfterwards) {
+  TenantRates rates = Make(2, 4);
+  EXPECT_EQ(rates.Charge("acme", 3), absl::ZeroDuration());
+  EXPECT_EQ(rates.Charge("acme", 3), absl::Seconds(1));
+  EXPECT_EQ(rates.Take("acme"), absl::Milliseconds(1500));
+  now_ += absl::Seconds(1);
+  EXPECT_EQ(rates.Charge("acme", 0), absl::ZeroDuration());
+  now_ += absl::Milliseconds(500);
+  EXPECT_EQ(Admitted(rates, "acme", 10), 1);
+}
+
 TEST_F(TenantRatesTest, TenantsDoNotPayForEachOther) {
   TenantRates rates = Make(1, 2);
   EXPECT_EQ(Admitted(rates, "loud", 1000), 2);

@@ -11,8 +11,10 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_join.h"
+#include "storage/operator_detail.h"
 #include "storage/postgres/connection.h"
 #include "storage/postgres/embedded_sql.h"
+#include "storage/postgres/inspection.h"
 #include "tests/storage/store_conformance.h"
 #include "tests/support/daemon_database.h"
 #include "tests/support/filled_tables.h"
@@ -20,7 +22,9 @@
 namespace slowwave {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 // One database for all tests that need no more, as a daemon connects to it: with the rights that
 // deploy/sql/roles.sql gives, and row security on.
@@ -144,9 +148,44 @@ TEST(PostgresClockTest, TimesAreTheDatabasesUnlessGiven) {
 
 TEST(PostgresUrlTest, MessagesShowNoPassword) {
   EXPECT_EQ(RedactPostgresUrl("postgres://ann:secret@db:5432/memory?password=other"),
-            "postgres://ann@db:5432/memory");
+            "postgres://db:5432/memory");
   EXPECT_EQ(RedactPostgresUrl("postgres://db/memory"), "postgres://db/memory");
-  EXPECT_EQ(RedactPostgresUrl("host=db password=secret"), "postgres");
+  EXPECT_EQ(RedactPostgresUrl("host=db password=secret"), "postgres://db");
+}
+
+TEST(PostgresUrlTest, PasswordsThatAreNotEncodedAreNotTakenForAnythingElse) {
+  for (const char* url :
+       {"postgres://u:hunter%2secret@h/db", "postgres://u:hunter/secret@h/db",
+        "postgres://u:hunter@secret@h/db", "postgres://u:12/secret@h/db", "postgres://u:12/se?cret@h/db",
+        "postgres://u:se/cret@h:hunter/db", "postgres://u:hunter/secret?host=x@h/db",
+        "postgres://u:hunter:secret@h:1/db?nonsense=secret"}) {
+    SCOPED_TRACE(url);
+    EXPECT_EQ(RedactPostgresUrl(url), "postgres");
+    PostgresOptions options;
+    options.url = url;
+    for (const absl::Status& status : {OpenPostgres(options).status(), InspectPostgres(url).status(),
+                                       PostgresMigrate(url).status(), CheckPostgresListen(url, url)}) {
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_THAT(MessageForOperator(status),
+                  AllOf(HasSubstr("percent-encode"), Not(HasSubstr("hunter")), Not(HasSubstr("secret"))));
+    }
+    options.listen_url = std::exchange(options.url, "postgres://127.0.0.1:1/db");
+    EXPECT_THAT(std::string(OpenPostgres(options).status().message()), HasSubstr("listen_url: the URL"));
+  }
+  EXPECT_EQ(RedactPostgresUrl("postgres://u:hunter%2Fsecret%40@h/db"), "postgres://h/db");
+}
+
+TEST(PostgresUrlTest, CallersAreToldNothingOfTheDatabaseThatOperatorsAreTold) {
+  const std::string url = PostgresServer::Shared().NewDatabase();
+  const std::string missing = absl::StrReplaceAll(url, {{"/test_", "/no_such_"}});
+  const absl::Status refused = InspectPostgres(missing).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refused.message(), "the database refuses this daemon; its log says why");
+  EXPECT_THAT(MessageForOperator(refused), HasSubstr("no_such_"));
+  const absl::Status down = InspectPostgres("postgres://somebody@127.0.0.1:1/db").status();
+  EXPECT_EQ(down.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(down.message(), "the database cannot be reached");
+  EXPECT_THAT(MessageForOperator(down), HasSubstr("127.0.0.1"));
 }
 
 // ---- statements

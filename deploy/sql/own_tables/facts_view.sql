@@ -46,6 +46,9 @@ DO $$ BEGIN
   END IF;
 END $$;
 
+-- To give it the view, and to replace that later, one has to be a member; no longer than this takes.
+GRANT slowwave_read_owner TO CURRENT_USER;
+
 CREATE SCHEMA IF NOT EXISTS slowwave_read;
 GRANT USAGE ON SCHEMA slowwave TO slowwave_read_owner;
 GRANT SELECT ON slowwave.fact TO slowwave_read_owner;
@@ -92,9 +95,11 @@ FROM slowwave.fact f
 WHERE f.tenant_id IN (SELECT w.tenant_id FROM slowwave_read.reader w WHERE w.role_name = current_user);
 
 -- Its owner has to be able to make things in the schema for as long as it takes.
-GRANT slowwave_read_owner TO CURRENT_USER;
 GRANT CREATE ON SCHEMA slowwave_read TO slowwave_read_owner;
 ALTER VIEW slowwave_read.semantic_facts OWNER TO slowwave_read_owner;
 REVOKE CREATE ON SCHEMA slowwave_read FROM slowwave_read_owner;
 
 GRANT SELECT ON slowwave_read.semantic_facts TO slowwave_reader;
+
+-- Or whoever ran this, such as a daemon that connects as the owner, would see every tenant's facts and runs.
+REVOKE slowwave_read_owner FROM CURRENT_USER;

@@ -19,14 +19,16 @@ SELECT now(), set_config('statement_timeout', $1, true), set_config('lock_timeou
 -- index: none
 SELECT set_config('slowwave.tenant', $1, true)
 
--- For what looks for tenants with work, where row security holds: by a role that may see that much. The owner needs no
--- role, but to say so. (A name in place of a tenant's would not do: a tenant might be called so.)
+-- For what looks for tenants with work, where row security holds: by a role that may see that much. Whoever has the
+-- rights of the tables' owner needs no role, but to say so. (A name in place of a tenant's would not do: a tenant might
+-- be called so.) From Postgres 16 on a member may lack the right to become the role, as whoever made it does.
 -- name: transaction_across
 -- index: none
 SELECT set_config('slowwave.across', 'on', true),
-       (SELECT set_config('role', r.rolname::text, true) FROM pg_roles r
-        WHERE r.rolname = 'slowwave_discovery' AND pg_has_role(current_user, r.oid, 'MEMBER')
-          AND row_security_active('slowwave.task'))
+       (SELECT set_config('role', r.rolname::text, true) FROM pg_roles r, pg_class c
+        WHERE r.rolname = 'slowwave_discovery' AND c.oid = 'slowwave.task'::regclass
+          AND row_security_active(c.oid) AND NOT pg_has_role(c.relowner, 'USAGE') AND pg_has_role(r.oid,
+            CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END))
 
 -- What the other statements of the transaction take the time to be.
 -- name: clock
