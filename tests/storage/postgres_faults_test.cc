@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "absl/strings/str_replace.h"
+#include "storage/operator_detail.h"
 #include "storage/postgres/postgres_store.h"
 #include "tests/storage/store_conformance.h"
 #include "tests/support/postgres_server.h"
@@ -161,7 +162,7 @@ TEST(PostgresFaultsTest, UnknownHostAndWrongDatabaseSaySo) {
   EXPECT_EQ(Code(nowhere), absl::StatusCode::kUnavailable);
   const auto missing = OpenPostgres(Options(server.Url("no_such_database")));
   EXPECT_EQ(Code(missing), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(Message(missing), HasSubstr("no_such_database"));
+  EXPECT_THAT(MessageForOperator(missing.status()), HasSubstr("no_such_database"));
 }
 
 // ---- what the fault table asks of one consolidation
