@@ -324,7 +324,7 @@ Claims ClaimsOf(const Gist& gist, const std::vector<std::string>& speakers) {
       if (!names.empty() && names.front() == first) claims.subject = speaker;
     }
   }
-  if (!claims.subject.empty() && claims.subject != "user") {
+  if (!claims.subject.empty() && claims.subject != "user" && named.empty()) {
     claims.of_itself = TellsOfItself(gist.text, Words(claims.subject).front());
   }
   const auto add_time = [&](const std::optional<absl::Time>& time) {
