@@ -37,7 +37,8 @@ using Result = std::unique_ptr<PGresult, ResultDeleter>;
 // Run once in a session that keeps plans. A plan is kept while its tables grow, so that it has to be the one
 // for large tables from the start: by index.
 inline constexpr std::string_view kKeepPlans =
-    "SELECT set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false)";
+    "SELECT set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false), "
+    "set_config('jit', 'off', false)";
 
 // Why a pipeline failed.
 struct Failure {

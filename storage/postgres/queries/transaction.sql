@@ -2,17 +2,19 @@
 -- which row security goes by (deploy/sql/row_security.sql).
 
 -- $1 tenant. No bitmaps: all lookups are by key, and a bitmap's scan never marks what is dead in an index, so that it
--- would be read until vacuum.
+-- would be read until vacuum. No compilation: where a kind of scan is off, costs look high enough for it, and it would
+-- take 30 ms of a statement that takes less than one.
 -- name: transaction_plans
 -- index: none
-SELECT set_config('enable_bitmapscan', 'off', true), set_config('slowwave.tenant', $1, true)
+SELECT set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true),
+       set_config('slowwave.tenant', $1, true)
 
 -- The time of the transaction, and how long it may take; its tenant ($3) and plans as above.
 -- name: transaction_settings
 -- index: none
 SELECT now(), set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true),
        set_config('idle_in_transaction_session_timeout', $2, true), set_config('enable_bitmapscan', 'off', true),
-       set_config('slowwave.tenant', $3, true)
+       set_config('jit', 'off', true), set_config('slowwave.tenant', $3, true)
 
 -- For what is sent alone, or learns its tenant late.
 -- name: transaction_tenant
