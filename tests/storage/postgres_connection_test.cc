@@ -45,6 +45,13 @@ TEST_F(PostgresConnectionTest, SessionOfItsOwnKeepsThePlanOfANamedStatement) {
   EXPECT_EQ(Number(0), 10);
 }
 
+// Its plans are made for large tables, whose cost would have each statement compiled.
+TEST_F(PostgresConnectionTest, SessionOfItsOwnCompilesNothing) {
+  ASSERT_TRUE(Run({Double(3)}).status.ok());
+  ASSERT_TRUE(Run({{"SELECT (current_setting('jit') = 'off')::integer::bigint", Parameters()}}).status.ok());
+  EXPECT_EQ(Number(0), 1);
+}
+
 TEST_F(PostgresConnectionTest, UnnamedStatementsLeaveNothing) {
   ASSERT_TRUE(Run({{kDouble, Parameters(int64_t{3})}}).status.ok());
   EXPECT_EQ(Number(0), 6);
