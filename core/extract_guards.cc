@@ -51,6 +51,12 @@ bool IsOpener(absl::string_view word) {
   return kWords->contains(word);
 }
 
+// '..., not.': all of it was said in jest.
+bool EndsIn(const Sentence& sentence, size_t token) {
+  if (token == 0 || !sentence.tokens[token - 1].punct) return false;
+  return token + 1 == sentence.tokens.size() || sentence.tokens[token + 1].punct;
+}
+
 }  // namespace
 
 bool SpeaksForItself(const Episode& episode) {
@@ -64,6 +70,14 @@ bool MayState(const Sentence& sentence) {
   for (size_t i = 0; i < sentence.tokens.size(); ++i) {
     const std::string& word = sentence.tokens[i].word;
     if (kJokes.contains(word)) return false;
+    const auto next = [&](size_t away, absl::string_view wanted) { return sentence.Is(i + away, wanted); };
+    if ((word == "feel" || word == "feels" || word == "felt") && (next(1, "like") || next(1, "as")))
+      return false;
+    if (word == "not" && (next(1, "sure") || next(1, "certain") || EndsIn(sentence, i))) return false;
+    if (word == "it" && (next(1, "when") || next(1, "if"))) return false;
+    // 'as hard as I can' compares; 'as soon as I moved' does not.
+    if (word == "as" && next(2, "as") && !next(1, "soon") && !next(1, "long") && !next(1, "far"))
+      return false;
     if (word == "dreams" && sentence.Is(i - 1, "my") && i >= 2 && sentence.Is(i - 2, "in")) return false;
   }
   return true;

@@ -85,6 +85,10 @@ int RpcService::Find(const char* name) {
 absl::Status RpcService::Admit(const char* name, const grpc::CallbackServerContext& context,
                                CallAudit& audit) const {
   if (room_.access == nullptr) return absl::OkStatus();
+  // Whoever stands in front may have looked at another of them than we would.
+  if (context.client_metadata().count("authorization") > 1) {
+    return absl::UnauthenticatedError("there is more than one authorization header");
+  }
   const auto header = context.client_metadata().find("authorization");
   const absl::StatusOr<CallerPtr> caller =
       room_.access->Authenticate(header == context.client_metadata().end()

@@ -64,8 +64,9 @@ bool IsLoopbackAddress(const sockaddr& address) {
          IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
 }
 
-// Of addresses, those of loopback; of names only `localhost`, as this machine knows it.
-bool IsLoopback(const std::string& listed) {
+}  // namespace
+
+bool IsLoopbackHost(const std::string& listed) {
   const absl::string_view host = absl::StripSuffix(absl::StripPrefix(listed, "["), "]");
   addrinfo hints{};
   hints.ai_flags = host == "localhost" ? 0 : AI_NUMERICHOST;
@@ -78,8 +79,6 @@ bool IsLoopback(const std::string& listed) {
   }
   return true;
 }
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerCredentialsFrom(const Config& config) {
   if (config.tls_cert_file.empty()) return grpc::InsecureServerCredentials();
@@ -134,7 +133,7 @@ absl::Status CheckSecurityKeys(const Config& config) {
         "auth.jwt.issuer and auth.jwt.audience are for JWTs, which need auth.jwt.keys_file");
   }
   const absl::StatusOr<HostPort> listen = ParseHostPort(config.listen);
-  if (!listen.ok() || IsLoopback(listen->host) || config.allow_insecure_listen == "true") {
+  if (!listen.ok() || IsLoopbackHost(listen->host) || config.allow_insecure_listen == "true") {
     return absl::OkStatus();
   }
   if (!config.tls_cert_file.empty() && AsksWhoCalls(config)) return absl::OkStatus();

@@ -25,6 +25,10 @@ AccessOptions AccessOptionsFrom(const Config& config);
 // InvalidArgument: keys that contradict each other, or a port open to others without TLS and tokens.
 absl::Status CheckSecurityKeys(const Config& config);
 
+// Of addresses, those of loopback; of names only `localhost`, as this machine knows it. Brackets are left
+// out.
+bool IsLoopbackHost(const std::string& host);
+
 }  // namespace slowwave
 
 #endif  // SLOWWAVE_SERVER_TRANSPORT_SECURITY_H_

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/jsonl.h"
 #include "server/mapping.h"
+#include "server/transport_security.h"
 
 namespace slowwave {
 namespace {
@@ -70,6 +71,16 @@ void AddTargetFlags(CLI::App& command, Target& target, UserFlag user, bool json)
   AddFileFlag(command, "--key-file", "SLOWWAVE_KEY_FILE", target.key_file, "Its private key, PEM");
   AddFileFlag(command, "--token-file", "SLOWWAVE_TOKEN_FILE", target.token_file,
               "The bearer token to send, as `slowwave token` made it");
+  command.add_flag("--plaintext-token", target.plaintext_token,
+                   "Send the token without TLS beyond loopback too, as something else encrypts");
+  command.parse_complete_callback([&target] {
+    const bool tls = target.tls || !target.ca_file.empty();
+    const std::string host = target.address.substr(0, target.address.rfind(':'));
+    if (target.token_file.empty() || tls || target.plaintext_token || IsLoopbackHost(host)) return;
+    throw CLI::ValidationError("--token-file",
+                               absl::StrCat("the token would go to ", target.address,
+                                            " in clear; give --tls or --ca-file, or --plaintext-token"));
+  });
   command.add_option("--tenant", target.tenant,
                      "Whose users, such as acme; without: the token's tenant, else `default`");
   if (user != UserFlag::kNone) {

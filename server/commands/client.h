@@ -28,6 +28,7 @@ struct Target {
   std::string tenant;  // empty: the token's, else `default`
   std::string user;
   bool json = false;
+  bool plaintext_token = false;                          // it may go out without TLS, beyond loopback too
   bool tls = false;                                      // by the system's certificates; ca_file: by its
   std::string ca_file, cert_file, key_file, token_file;  // empty: none
 };

@@ -153,6 +153,7 @@ void ExaminePostgres(const Examination& e) {
 // The folder, or the nearest one above it that is there.
 std::filesystem::path Existing(std::filesystem::path folder) {
   std::error_code error;
+  folder = std::filesystem::absolute(folder, error);
   while (!std::filesystem::exists(folder, error) && folder.has_parent_path() &&
          folder != folder.parent_path()) {
     folder = folder.parent_path();

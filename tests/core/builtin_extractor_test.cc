@@ -161,6 +161,12 @@ class SilenceTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(SilenceTest, StatesNothing) { EXPECT_THAT(Facts(Said(GetParam())), IsEmpty()) << GetParam(); }
 
+INSTANTIATE_TEST_SUITE_P(InJestOrDoubt, SilenceTest,
+                         testing::Values("I work as hard as I can.", "I hate it when I work as a clown.",
+                                         "I feel like I live in Disneyland.",
+                                         "I am not sure I live in Berlin anymore.",
+                                         "I stopped drinking coffee, not."));
+
 INSTANTIATE_TEST_SUITE_P(Chatter, SilenceTest,
                          testing::Values("How was your weekend?", "The rain has not stopped since Tuesday",
                                          "Thanks, that helped a lot", "Can you set a timer for ten minutes?",

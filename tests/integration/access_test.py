@@ -140,6 +140,13 @@ class Credentials:
                 with self.subTest(method.name, token=token):
                     self.assertEqual(self.code_of(self.channel, method, token), grpc.StatusCode.UNAUTHENTICATED)
 
+    def test_of_two_credentials_none_is_taken(self):
+        method = wire.METHODS["MemoryService", "ListFacts"]
+        both = [("authorization", f"Bearer {token}") for token in list(self.tokens.values())[:2]]
+        with self.assertRaises(grpc.RpcError) as refused:
+            method.invoker(self.channel)(method.request(user="ines"), metadata=both, timeout=60)
+        self.assertEqual(refused.exception.code(), grpc.StatusCode.UNAUTHENTICATED)
+
     def test_no_call_reaches_another_tenant(self):
         self.assertEqual(self.call("RegisterUser", "of-acme", user="ines"), grpc.StatusCode.OK)
         for method in wire.METHODS.values():
@@ -209,6 +216,10 @@ class Tokens(Credentials, AccessCase):
             done = run(*command, *to, env=environment, input=said)
             self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
         self.assertIn("Lisbon", run("facts", *to, "--token-file", str(secret)).stdout)
+        # An address of nobody's: nothing may be sent there in clear.
+        clear = run("facts", "--user", "ines", "--address", "192.0.2.1:50051", "--token-file", str(secret))
+        self.assertNotEqual(clear.returncode, 0)
+        self.assertIn("in clear", clear.stderr)
         again = run("token", "--name", "chat", "--role", "read", "--out", str(secret))
         self.assertEqual((again.returncode, "File exists" in again.stderr), (1, True), again.stderr)
 

@@ -52,16 +52,16 @@ LIMIT $2
 
 -- With the tasks kept a trigger that joined one, and the ingest before it, are seen; later ones make new tasks. Nobody
 -- moves the rows meanwhile, so that they are updated where they lie. $2 ids, $3 places, $4 users, $5 runs, $6 reports,
--- $7 now.
+-- $7 now. (`due` stands within `done`, since Citus takes no place of a row beside what it had to plan by itself.)
 -- name: idle_finish
 -- index: user_state, task_behind, run
-WITH due AS MATERIALIZED (
-       SELECT v.*, u.memory_version
-       FROM unnest($2::text[], $4::text[], $5::text[], $6::bytea[]) AS v(task_id, user_id, run_id, report)
-       CROSS JOIN LATERAL (SELECT x.memory_version, x.pending FROM slowwave.user_state x
-                           WHERE x.tenant_id = $1 AND x.user_id = v.user_id OFFSET 0) AS u
-       WHERE u.pending = 0),
-     done AS (
+WITH done AS (
+       WITH due AS MATERIALIZED (
+         SELECT v.*, u.memory_version
+         FROM unnest($2::text[], $4::text[], $5::text[], $6::bytea[]) AS v(task_id, user_id, run_id, report)
+         CROSS JOIN LATERAL (SELECT x.memory_version, x.pending FROM slowwave.user_state x
+                             WHERE x.tenant_id = $1 AND x.user_id = v.user_id OFFSET 0) AS u
+         WHERE u.pending = 0)
        UPDATE slowwave.task t
        SET state = 5, attempt = t.attempt + 1, started_at = $7, finished_at = $7, run_id = d.run_id
        FROM due d
