@@ -213,7 +213,8 @@ std::vector<ReadyCheck> App::Impl::Ready() const {
       absl::IsFailedPrecondition(looked) && absl::StrContains(looked.message(), "migrate up");
   std::vector<ReadyCheck> checks = {
       {"serving", serving || draining ? absl::OkStatus() : absl::UnavailableError("not yet")},
-      {"draining", draining ? absl::UnavailableError("yes: it stops when its runs have ended") : absl::OkStatus()},
+      {"draining",
+       draining ? absl::UnavailableError("yes: it stops when its runs have ended") : absl::OkStatus()},
       {"store", lacks_migrations ? absl::OkStatus() : looked},
       {"migrations", lacks_migrations ? looked : absl::OkStatus()}};
   // Runs wait for an endpoint, but calls are answered without it.
