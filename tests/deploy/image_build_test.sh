@@ -7,7 +7,7 @@
 set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 storage=${STORAGE:-$PWD/build/image-storage}
-base=docker.io/library/debian:bookworm-slim
+base=localhost/debian:bookworm-slim
 image=localhost/slowwave:test
 
 die() {
