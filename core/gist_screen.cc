@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "core/grounding_claims.h"
 #include "core/instruction_like.h"
 #include "core/text.h"
 
@@ -46,17 +47,6 @@ bool IsNamed(const std::string& subject, const Gist& gist, const Chunk& chunk) {
                      [&](const Citation& c) { return IsCited(chunk, c) && has(EpisodeOf(chunk, c).text); });
 }
 
-std::vector<std::string> SpeakersOf(const Chunk& chunk) {
-  std::vector<std::string> speakers;
-  const auto add = [&](const Episode& episode) {
-    if (std::find(speakers.begin(), speakers.end(), episode.speaker) == speakers.end())
-      speakers.push_back(episode.speaker);
-  };
-  for (const ChunkMemory& memory : chunk.memories) add(*memory.episode);
-  for (const Episode* episode : chunk.context) add(*episode);
-  return speakers;
-}
-
 // Its first name, or a short or a long form of it ('Mel', 'Jonathan').
 bool Mentions(absl::string_view text, absl::string_view speaker) {
   const std::vector<std::string> names = Words(speaker);
@@ -64,9 +54,7 @@ bool Mentions(absl::string_view text, absl::string_view speaker) {
   const std::vector<std::string> words = Words(text);
   return std::any_of(words.begin(), words.end(), [&](absl::string_view word) {
     if (!absl::ConsumeSuffix(&word, "'s")) absl::ConsumeSuffix(&word, "'");
-    if (word == names.front()) return true;
-    const bool alike = absl::StartsWith(word, names.front()) || absl::StartsWith(names.front(), word);
-    return alike && std::min(word.size(), names.front().size()) >= 3;
+    return IsFormOf(word, names.front());
   });
 }
 
@@ -115,10 +103,10 @@ Screening Screen(const Gist& gist, const Chunk& chunk, const Registry& registry)
   static const auto* const kNobody = new absl::flat_hash_set<std::string>{
       "admin", "administrator", "assistant", "developer", "root", "system", "tenant", "tool"};
   const bool nobody = kNobody->contains(parts->subject) && !Speaks(parts->subject, chunk);
-  if (nobody || (parts->subject != user && !IsNamed(parts->subject, gist, chunk))) {
+  if (nobody || (parts->subject != user && !IsNamed(parts->subject, gist, chunk)) ||
+      !IsToldOf(parts->subject, gist, chunk)) {
     return {"foreign_subject", parts->subject};
   }
-  if (!IsToldOf(parts->subject, gist, chunk)) return {"foreign_subject", parts->subject};
   return {};
 }
 

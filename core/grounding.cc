@@ -107,15 +107,7 @@ Grounding Ground(const Gist& gist, const Chunk& chunk) {
   };
   if (Words(gist.text).empty()) return fail("empty_gist", "");
   if (gist.evidence.empty()) return fail("no_evidence", "");
-  std::vector<std::string> speakers;
-  const auto add_speaker = [&](const Episode& episode) {
-    std::string folded = FoldText(episode.speaker);
-    if (!folded.empty() && std::find(speakers.begin(), speakers.end(), folded) == speakers.end())
-      speakers.push_back(std::move(folded));
-  };
-  for (const ChunkMemory& memory : chunk.memories) add_speaker(*memory.episode);
-  for (const Episode* episode : chunk.context) add_speaker(*episode);
-
+  const std::vector<std::string> speakers = SpeakersOf(chunk);
   std::vector<int> quoted;
   bool known = false;
   for (size_t i = 0; i < gist.evidence.size(); ++i) {

@@ -216,6 +216,25 @@ bool TellsOfItself(absl::string_view text, const std::string& name) {
 
 }  // namespace
 
+std::vector<std::string> SpeakersOf(const Chunk& chunk) {
+  std::vector<std::string> speakers;
+  const auto add = [&](const Episode& episode) {
+    std::string folded = FoldText(episode.speaker);
+    if (!folded.empty() && std::find(speakers.begin(), speakers.end(), folded) == speakers.end()) {
+      speakers.push_back(std::move(folded));
+    }
+  };
+  for (const ChunkMemory& memory : chunk.memories) add(*memory.episode);
+  for (const Episode* episode : chunk.context) add(*episode);
+  return speakers;
+}
+
+bool IsFormOf(absl::string_view word, absl::string_view name) {
+  if (word == name) return true;
+  if (std::min(word.size(), name.size()) < 3 || lexicon::IsStopWord(word)) return false;
+  return absl::StartsWith(word, name) || absl::StartsWith(name, word);
+}
+
 std::string StemOf(absl::string_view word) {
   size_t bytes = 0;
   for (size_t letters = 0; bytes < word.size() && letters < kPrefix; ++letters) {

@@ -27,6 +27,13 @@ struct Claims {
   bool of_itself = false;      // tells of `subject` as if of two: 'Ann thanks Ann'
 };
 
+// Folded names of those who talk in a chunk, each once.
+std::vector<std::string> SpeakersOf(const Chunk& chunk);
+
+// 'Mel' for Melanie, 'Jonathan' for Jon: three letters at least, and no common word that a name begins with
+// ('and', 'the', 'will'). Both folded.
+bool IsFormOf(absl::string_view word, absl::string_view name);
+
 // The first five letters: by them words count as one ('paint', 'painting', 'painted').
 std::string StemOf(absl::string_view word);
 

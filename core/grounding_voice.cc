@@ -47,7 +47,7 @@ bool IsAddressed(const Sentence& sentence, size_t token) {
 // The name, or a short form of it.
 bool Names(const Token& token, const std::string& name) {
   return token.word == name ||
-         (token.capital && token.word.size() >= 3 && absl::StartsWith(name, token.word));
+         (token.capital && absl::StartsWith(name, token.word) && IsFormOf(token.word, name));
 }
 
 // 'thanks for', 'thank you for': what the other has done.

@@ -344,7 +344,7 @@ absl::Status Pipeline::CheckAnswers(RunState& run) const {
   }
   const bool refuses =
       !outcomes.empty() && std::all_of(outcomes.begin(), outcomes.end(), [](const auto& one) {
-        return one.first == "bad_request" || one.first == "bad_reply" || one.first == "format_unsupported";
+        return one.first == "bad_request" || one.first == "format_unsupported";
       });
   // One memory alone may be what it cannot take; of several, hardly each.
   if (refuses && left == all && all > 1) {

@@ -181,6 +181,16 @@ TEST_F(ScreenTest, AKeyOfOneSpeakerTakesNothingThatIsToldOfAnother) {
   EXPECT_EQ(reason_of("Tomas visits Ann", "Ann", "ann:relationship:friend", 0), "");
 }
 
+TEST_F(ScreenTest, ACommonWordIsNoShortFormOfAName) {
+  OwnedChunk shown{
+      {"Ann", "I live by the sea and will stay"}, {"Andrew", "Nice!"}, {"Theo", "Yes!"}, {"Willa", "Oh"}};
+  Gist gist;
+  gist.text = "Lives by the sea and will stay";
+  gist.subject = "Ann";
+  gist.evidence.push_back({0, shown.episodes[0].text});
+  EXPECT_EQ(Screen(gist, shown.chunk, registry_).reason, "");
+}
+
 TEST_F(ScreenTest, ANameWithinAWordIsNotNamed) {
   OwnedChunk shown{{"Tom", "The annual meeting was long, said many."}};
   Gist gist;
