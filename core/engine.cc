@@ -50,22 +50,6 @@ PipelineOptions PipelineOptionsOf(const EngineOptions& o, TenantTokens* tenant_t
   return out;
 }
 
-// What a run that sampled nothing says of itself.
-std::string IdleReportOf(const Task& task, const std::string& run_id, absl::Time now,
-                         const std::string& extractor) {
-  Report report;
-  report.run_id = run_id;
-  report.task_id = task.id;
-  report.user = task.user;
-  report.trigger = task.kind;
-  report.reasons = task.reasons;
-  report.attempt = task.attempt;
-  report.started_at = report.finished_at = now;
-  report.succeeded = true;
-  report.extractor = extractor;
-  return ReportToJson(report);
-}
-
 }  // namespace
 
 // Members are in order of lifetime: what runs threads comes last.
@@ -82,12 +66,10 @@ struct Engine::Impl {
         pipeline(PipelineOptionsOf(options, tenant_tokens.get()), store, extractor, progress, metrics,
                  SystemClock()),
         guard(io.get_executor()),
-        scheduler(SchedulerOptionsOf(options), io.get_executor(), store_calls.get_executor(), store, metrics,
-                  [this](ClaimedTask task, StopFlag stop) { Queue(std::move(task), std::move(stop)); },
-                  {[this](const Task& task, const std::string& run_id, absl::Time now) {
-                     return IdleReportOf(task, run_id, now, extractor.name());
-                   },
-                   [this](const std::vector<IdleTask>& tasks) { Finished(tasks); }}),
+        scheduler(
+            SchedulerOptionsOf(options), io.get_executor(), store_calls.get_executor(), store, metrics,
+            [this](ClaimedTask task, StopFlag stop) { Queue(std::move(task), std::move(stop)); },
+            {IdleReport(extractor.name()), [this](const std::vector<IdleTask>& tasks) { Finished(tasks); }}),
         pool(options.workers),
         runner(
             {options.max_attempts}, store, pipeline, embedder, extractor, progress, metrics, pool,
@@ -133,10 +115,9 @@ struct Engine::Impl {
   void Finished(const std::vector<IdleTask>& tasks) {
     for (const IdleTask& idle : tasks) {
       ProgressEvent event;
-      event.task_id = idle.task.id;
+      event.task_id = event.run_id = idle.task_id;
       event.state = TaskState::kDone;
       event.done = true;
-      event.run_id = idle.run_id;
       event.at = absl::Now();
       progress.Publish(std::move(event));
     }

@@ -171,7 +171,7 @@ int64_t Compare(std::vector<Outcome> recorded, std::vector<Outcome> now, bool al
 }  // namespace
 
 absl::StatusOr<Replay> ReplayRun(const RunRecord& record, Store& store) {
-  absl::StatusOr<Report> report = ReportFromJson(record.report);
+  absl::StatusOr<Report> report = ReportOf(record);
   if (!report.ok()) return report.status();
   Replay replay;
   replay.extractor = report->extractor;

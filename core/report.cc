@@ -260,4 +260,25 @@ absl::StatusOr<Report> ReportFromJson(const std::string& text) {
   }
 }
 
+std::string IdleReport(const std::string& extractor) {
+  Report report;
+  report.succeeded = true;
+  report.extractor = extractor;
+  return ReportToJson(report);
+}
+
+absl::StatusOr<Report> ReportOf(const RunRecord& run) {
+  absl::StatusOr<Report> report = ReportFromJson(run.report);
+  if (!report.ok() || !report->run_id.empty()) return report;
+  report->run_id = run.run_id;
+  report->task_id = run.task_id;
+  report->user = run.user;
+  report->trigger = run.trigger;
+  report->reasons = run.reasons;
+  report->attempt = run.attempt;
+  report->started_at = run.started_at;
+  report->finished_at = run.finished_at;
+  return report;
+}
+
 }  // namespace slowwave

@@ -49,7 +49,7 @@ struct SchedulerOptions {
 
 // What a scheduler does with the tasks of users that have nothing pending.
 struct IdlePolicy {
-  IdleReport report;
+  std::string report;  // of each: see IdleReport in report.h
   // Called on the strand; must not block.
   std::function<void(const std::vector<IdleTask>&)> finished;
 };

@@ -136,7 +136,7 @@ absl::StatusOr<v1::Report> ConsolidationService::GetReport(const v1::GetReportRe
   }
   absl::StatusOr<RunRecord> run = env_.store.GetRun(*tenant, run_id);
   if (!run.ok()) return run.status();
-  absl::StatusOr<Report> report = ReportFromJson(run->report);
+  absl::StatusOr<Report> report = ReportOf(*run);
   if (!report.ok()) return report.status();
   return ToWire(*report);
 }
@@ -163,7 +163,7 @@ absl::StatusOr<v1::ListReportsResponse> ConsolidationService::ListReports(
     absl::StatusOr<Page<RunRecord>> page = env_.store.ListRuns(*user, after, limit);
     if (!page.ok()) return page.status();
     for (const RunRecord& run : page->items) {
-      absl::StatusOr<Report> report = ReportFromJson(run.report);
+      absl::StatusOr<Report> report = ReportOf(run);
       if (!report.ok()) return report.status();
       report->cluster_list.clear();
       report->changes.clear();

@@ -159,12 +159,9 @@ struct FireRequest {
 
 // A task that was finished without a worker.
 struct IdleTask {
-  Task task;
-  std::string run_id;
+  UserKey user;
+  std::string task_id;  // and its run's
 };
-
-// The report of a run that found nothing to read. Called inside the store's transaction, see TriggerRule.
-using IdleReport = std::function<std::string(const Task&, const std::string& run_id, absl::Time now)>;
 
 // What RescueTasks did.
 struct RescueResult {
@@ -248,9 +245,10 @@ class Store {
   virtual absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                               absl::Duration lease) = 0;
   // Finishes up to `limit` of the next ready tasks whose users have nothing pending, as runs that sampled
-  // nothing, but many in a transaction; the memory's version stays. A task that another waits behind is left
-  // to a worker, and so are those of paused tenants.
-  virtual absl::StatusOr<std::vector<IdleTask>> FinishIdleTasks(int limit, const IdleReport& report) = 0;
+  // nothing, but many in a transaction; the memory's version stays. Each run has its task's id and `report`.
+  // Left to a worker are a task that another waits behind, one that somebody is changing or held without
+  // changing it, and those of paused tenants.
+  virtual absl::StatusOr<std::vector<IdleTask>> FinishIdleTasks(int limit, const std::string& report) = 0;
   // kAborted: the lease is lost.
   virtual absl::Status RenewLease(const Lease& lease, absl::Duration duration) = 0;
   // Hands a claimed task back as it was before the claim; the attempt does not count. kAborted.

@@ -324,7 +324,7 @@ struct TenantSettings {
 
 // The durable record of a run. `report` and `change_set` are opaque to the store.
 struct RunRecord {
-  std::string run_id;  // UUID, assigned before the run
+  std::string run_id;  // UUID, assigned before the run; of one by FinishIdleTasks its task's id
   std::string task_id;
   UserKey user;
   absl::Time started_at;
@@ -332,6 +332,10 @@ struct RunRecord {
   bool succeeded = false;
   std::string report;
   std::string change_set;
+  // As its task has them; read, never written.
+  TriggerKind trigger = TriggerKind::kUnspecified;
+  std::vector<std::string> reasons;
+  int32_t attempt = 0;
 };
 
 // Tokens drawn from a tenant's day.

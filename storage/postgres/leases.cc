@@ -108,40 +108,17 @@ absl::StatusOr<std::vector<ClaimedTask>> PostgresStore::ClaimTasks(const std::st
 }
 
 absl::StatusOr<std::vector<IdleTask>> PostgresStore::FinishIdleOfTenant(const std::string& tenant, int limit,
-                                                                        const IdleReport& report) {
+                                                                        const std::string& report) {
   return Write("finish idle tasks", [&](Transaction& t) -> absl::StatusOr<std::vector<IdleTask>> {
     std::vector<IdleTask> finished;
-    Rows rows = t.Add("idle_candidates", tenant, limit, kLookAhead * limit);
-    if (!t.Send()) return finished;
-    std::map<std::string, Task> tasks;
-    std::vector<std::string> ids, places, users, runs, reports;
-    while (rows.Step()) {
-      Task task = ReadTask(tenant, rows);
-      task.state = TaskState::kDone;
-      ++task.attempt;
-      task.started_at = task.finished_at = t.now();
-      task.run_id = codec::NewUuid();
-      ids.push_back(task.id);
-      places.push_back(rows.Text(15));
-      users.push_back(task.user.user);
-      runs.push_back(task.run_id);
-      reports.push_back(report(task, task.run_id, t.now()));
-      tasks.emplace(task.id, std::move(task));
-    }
-    if (ids.empty()) return finished;
-    std::vector<Blob> blobs;
-    for (const std::string& one : reports) blobs.push_back({one});
-    Rows done = t.Add("idle_finish", tenant, ids, places, users, runs, blobs, t.clock());
+    Rows done = t.Add("idle_finish", tenant, limit, kLookAhead * limit, t.clock(), Blob{report});
     if (!t.Finish()) return finished;
-    while (done.Step()) {
-      Task& task = tasks[done.Text(0)];
-      finished.push_back({task, task.run_id});
-    }
+    while (done.Step()) finished.push_back({{tenant, done.Text(1)}, done.Text(0)});
     return finished;
   });
 }
 
-absl::StatusOr<std::vector<IdleTask>> PostgresStore::FinishIdleTasks(int limit, const IdleReport& report) {
+absl::StatusOr<std::vector<IdleTask>> PostgresStore::FinishIdleTasks(int limit, const std::string& report) {
   if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
   if (const std::string only = OnlyTenant(); !only.empty()) {
     absl::StatusOr<std::vector<IdleTask>> some = FinishIdleOfTenant(only, limit, report);

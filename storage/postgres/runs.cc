@@ -3,20 +3,33 @@
 #include "storage/postgres/store_impl.h"
 
 namespace slowwave::postgres {
+namespace {
+
+// The columns that run_get and run_page share.
+RunRecord ReadRun(const UserKey& user, Rows& row) {
+  RunRecord run;
+  run.user = user;
+  run.run_id = row.Text(1);
+  run.task_id = row.Text(2);
+  run.started_at = row.Time(3);
+  run.finished_at = row.Time(4);
+  run.succeeded = row.Bool(5);
+  run.report = row.Text(6);
+  if (row.IsNull(7)) return run;  // its task is gone
+  run.trigger = row.Enum<TriggerKind>(7);
+  run.reasons = row.Strings(8);
+  run.attempt = static_cast<int32_t>(row.Int(9));
+  return run;
+}
+
+}  // namespace
 
 absl::StatusOr<RunRecord> PostgresStore::GetRun(const std::string& tenant, const std::string& run_id) {
   return Single("get run", [&](Transaction& t) -> absl::StatusOr<RunRecord> {
     Rows row = t.Add("run_get", tenant, run_id);
     if (!t.Send() || !row.Step()) return absl::NotFoundError("no such run");
-    RunRecord run;
-    run.run_id = run_id;
-    run.user = {tenant, row.Text(0)};
-    run.task_id = row.Text(1);
-    run.started_at = row.Time(2);
-    run.finished_at = row.Time(3);
-    run.succeeded = row.Bool(4);
-    run.report = row.Text(5);
-    run.change_set = row.Text(6);
+    RunRecord run = ReadRun({tenant, row.Text(0)}, row);
+    run.change_set = row.Text(10);
     return run;
   });
 }
@@ -53,14 +66,7 @@ absl::StatusOr<Page<RunRecord>> PostgresStore::ListRuns(const UserKey& user, con
         break;
       }
       number = rows.Int(0);
-      RunRecord& run = page.items.emplace_back();
-      run.user = user;
-      run.run_id = rows.Text(1);
-      run.task_id = rows.Text(2);
-      run.started_at = rows.Time(3);
-      run.finished_at = rows.Time(4);
-      run.succeeded = rows.Bool(5);
-      run.report = rows.Text(6);
+      page.items.push_back(ReadRun(user, rows));
     }
     return page;
   });

@@ -44,7 +44,7 @@ class PostgresStore : public Store {
   absl::StatusOr<std::optional<EnqueueResult>> FindRequest(const EnqueueRequest& request) override;
   absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                       absl::Duration lease) override;
-  absl::StatusOr<std::vector<IdleTask>> FinishIdleTasks(int limit, const IdleReport& report) override;
+  absl::StatusOr<std::vector<IdleTask>> FinishIdleTasks(int limit, const std::string& report) override;
   absl::Status RenewLease(const Lease& lease, absl::Duration duration) override;
   absl::Status ReleaseTask(const Lease& lease) override;
   absl::Status PostponeTask(const Lease& lease, const std::string& why, absl::Duration delay) override;
@@ -175,7 +175,7 @@ class PostgresStore : public Store {
   absl::StatusOr<std::vector<ClaimedTask>> ClaimOfTenant(const TenantShare& share, const std::string& owner,
                                                          absl::Duration lease);
   absl::StatusOr<std::vector<IdleTask>> FinishIdleOfTenant(const std::string& tenant, int limit,
-                                                           const IdleReport& report);
+                                                           const std::string& report);
   // The only tenant that has ready tasks, as far as is known; empty if there may be others.
   std::string OnlyTenant();
   absl::StatusOr<RescueResult> RescueTenant(const std::string& tenant, int max_attempts, bool all_running);

@@ -72,27 +72,27 @@ absl::StatusOr<std::vector<ClaimedTask>> SqliteStore::ClaimTasks(const std::stri
   });
 }
 
-absl::StatusOr<std::vector<IdleTask>> SqliteStore::FinishIdleTasks(int limit, const IdleReport& report) {
+absl::StatusOr<std::vector<IdleTask>> SqliteStore::FinishIdleTasks(int limit, const std::string& report) {
   if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
   return Write("finish idle tasks", [&](Connection& c) -> absl::StatusOr<std::vector<IdleTask>> {
     const absl::Time now = Now();
-    std::vector<std::pair<std::string, std::string>> idle;
+    struct Idle {
+      IdleTask task;
+      int64_t memory_version = 0;
+    };
+    std::vector<Idle> idle;
     for (const TenantDemand& demand : Demands(c, limit)) {
       Query q(c, "task_idle_page", demand.tenant, kLookAhead * limit, limit - static_cast<int>(idle.size()));
-      while (q.Step()) idle.emplace_back(demand.tenant, q.Text(0));
+      while (q.Step()) idle.push_back({{{demand.tenant, q.Text(1)}, q.Text(0)}, q.Int(2)});
     }
     std::vector<IdleTask> finished;
-    for (const auto& [tenant, task_id] : idle) {
-      const std::string run_id = codec::NewUuid();
-      Query(c, "task_finish_idle", tenant, task_id, now, run_id).Run();
-      std::optional<Task> task = LoadTask(c, tenant, task_id);
-      if (!task) break;
-      const std::optional<UserState> user = LoadUser(c, task->user);
-      if (!user) break;
-      Query(c, "run_insert", tenant, task->user.user, run_id, task_id, now, now, true, user->memory_version,
-            Blob{report(*task, run_id, now)}, Blob{""})
+    for (auto& [task, memory_version] : idle) {
+      const UserKey& user = task.user;
+      Query(c, "task_finish_idle", user.tenant, task.task_id, now).Run();
+      Query(c, "run_insert", user.tenant, user.user, task.task_id, task.task_id, now, now, true,
+            memory_version, Blob{report}, Blob{""})
           .Run();
-      finished.push_back({*std::move(task), run_id});
+      finished.push_back(std::move(task));
     }
     return finished;
   });

@@ -3,20 +3,33 @@
 #include "storage/sqlite/store_impl.h"
 
 namespace slowwave::sqlite {
+namespace {
+
+// The columns that run_get and run_page share.
+RunRecord ReadRun(const UserKey& user, Query& q) {
+  RunRecord run;
+  run.user = user;
+  run.run_id = q.Text(1);
+  run.task_id = q.Text(2);
+  run.started_at = q.Time(3);
+  run.finished_at = q.Time(4);
+  run.succeeded = q.Bool(5);
+  run.report = q.Text(6);
+  if (q.IsNull(7)) return run;  // its task is gone
+  run.trigger = q.Enum<TriggerKind>(7);
+  run.reasons = q.Strings(8);
+  run.attempt = static_cast<int32_t>(q.Int(9));
+  return run;
+}
+
+}  // namespace
 
 absl::StatusOr<RunRecord> SqliteStore::GetRun(const std::string& tenant, const std::string& run_id) {
   return Read("get run", [&](Connection& c) -> absl::StatusOr<RunRecord> {
     Query q(c, "run_get", tenant, run_id);
     if (!q.Step()) return absl::NotFoundError("no such run");
-    RunRecord run;
-    run.run_id = run_id;
-    run.user = {tenant, q.Text(0)};
-    run.task_id = q.Text(1);
-    run.started_at = q.Time(2);
-    run.finished_at = q.Time(3);
-    run.succeeded = q.Bool(4);
-    run.report = q.Text(5);
-    run.change_set = q.Text(6);
+    RunRecord run = ReadRun({tenant, q.Text(0)}, q);
+    run.change_set = q.Text(10);
     return run;
   });
 }
@@ -43,14 +56,7 @@ absl::StatusOr<Page<RunRecord>> SqliteStore::ListRuns(const UserKey& user, const
         break;
       }
       number = q.Int(0);
-      RunRecord& run = page.items.emplace_back();
-      run.user = user;
-      run.run_id = q.Text(1);
-      run.task_id = q.Text(2);
-      run.started_at = q.Time(3);
-      run.finished_at = q.Time(4);
-      run.succeeded = q.Bool(5);
-      run.report = q.Text(6);
+      page.items.push_back(ReadRun(user, q));
     }
     return page;
   });

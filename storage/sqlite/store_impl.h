@@ -41,7 +41,7 @@ class SqliteStore : public Store {
   absl::StatusOr<std::optional<EnqueueResult>> FindRequest(const EnqueueRequest& request) override;
   absl::StatusOr<std::vector<ClaimedTask>> ClaimTasks(const std::string& owner, int limit,
                                                       absl::Duration lease) override;
-  absl::StatusOr<std::vector<IdleTask>> FinishIdleTasks(int limit, const IdleReport& report) override;
+  absl::StatusOr<std::vector<IdleTask>> FinishIdleTasks(int limit, const std::string& report) override;
   absl::Status RenewLease(const Lease& lease, absl::Duration duration) override;
   absl::Status ReleaseTask(const Lease& lease) override;
   absl::Status PostponeTask(const Lease& lease, const std::string& why, absl::Duration delay) override;

@@ -49,7 +49,7 @@ class SchedulerTest : public testing::Test {
         [this](ClaimedTask task, StopFlag stop) {
           started_.push_back({std::move(task), std::move(stop), time_.Now()});
         },
-        IdlePolicy{[](const Task& task, const std::string&, absl::Time) { return "idle " + task.user.user; },
+        IdlePolicy{"idle",
                    [this](const std::vector<IdleTask>& tasks) {
                      finished_idle_.insert(finished_idle_.end(), tasks.begin(), tasks.end());
                    }},
@@ -131,8 +131,8 @@ TEST_F(SchedulerTest, WhereMoreTasksWaitThanCanBeClaimedIdleOnesAreFinishedInBul
   EXPECT_EQ(started_.size() + finished_idle_.size(), static_cast<size_t>(kUsers));
   EXPECT_GE(finished_idle_.size(), 30u);
   for (const IdleTask& idle : finished_idle_) {
-    EXPECT_EQ(store_->GetTask("default", idle.task.id)->state, TaskState::kDone);
-    EXPECT_EQ(store_->GetRun("default", idle.run_id)->report, "idle " + idle.task.user.user);
+    EXPECT_EQ(store_->GetTask("default", idle.task_id)->state, TaskState::kDone);
+    EXPECT_EQ(store_->GetRun("default", idle.task_id)->report, "idle");
   }
 }
 

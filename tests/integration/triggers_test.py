@@ -137,6 +137,34 @@ class Triggers(unittest.TestCase):
         self.assertFalse(shown["paused"])
         self.until_read("paused")
 
+    def test_runs_of_many_idle_users_have_reports_as_those_of_few(self):
+        users = [f"idle-{n}" for n in range(150)]
+        self.client.PutTenant(settings=wire.consolidation.TenantSettings(paused=True, weight=1))
+        asked = {}
+        for user in users:
+            self.client.RegisterUser(user=user, no_conditions=True)
+            asked[user] = self.client.TriggerConsolidation(user=user, reason=f"night of {user}").task
+        self.client.PutTenant(settings=wire.consolidation.TenantSettings(weight=1))
+        waiting = [wire.consolidation.TASK_STATE_WAITING, wire.consolidation.TASK_STATE_RUNNING]
+        daemon.eventually(lambda: not self.client.ListTasks(states=waiting).tasks, "the queue to be empty")
+        in_bulk = 0
+        for user, task in asked.items():
+            done = self.client.GetTask(task_id=task.id)
+            self.assertEqual((done.state, done.attempt), (wire.consolidation.TASK_STATE_DONE, 1))
+            report = self.client.GetReport(task_id=task.id)
+            self.assertEqual((report.run_id, report.task_id, report.user), (done.run_id, task.id, user))
+            self.assertEqual((report.trigger, list(report.reasons)), (c.TRIGGER_KIND_MANUAL, [f"night of {user}"]))
+            self.assertEqual((report.succeeded, report.attempt, report.sampled), (True, 1, 0))
+            self.assertTrue(report.extractor.startswith("builtin/"))
+            if done.run_id == task.id:
+                in_bulk += 1
+                self.assertEqual((report.started_at, report.finished_at), (done.started_at, done.finished_at))
+            (listed,) = self.client.ListReports(user=user).reports
+            self.assertEqual((listed.run_id, listed.trigger), (report.run_id, report.trigger))
+            self.assertEqual(self.client.GetReport(run_id=report.run_id), report)
+        # What waits beyond the workers' room goes together.
+        self.assertGreater(in_bulk, len(users) // 2)
+
     def test_the_command_line_sets_and_shows_a_tenants_settings(self):
         changed = ["--tenant", "acme", "--weight", "2.5", "--max-waiting", "9", "--window", "22:00-06:30", "--json"]
         self.command("tenant", "set", *changed)

@@ -55,26 +55,49 @@ TEST_P(StoreConformance, IdleTasksAreFinishedTogetherWithTheirReports) {
   Must(store().Enqueue(Request(other)));
   Must(store().PutTenant("other", {.paused = true}));
   clock_.Advance(absl::Seconds(2));
-  const IdleReport report = [](const Task& task, const std::string& run_id, absl::Time) {
-    return absl::StrCat("report of ", task.user.user, " ", run_id);
-  };
-  const std::vector<IdleTask> first = Must(store().FinishIdleTasks(1, report));
+  const std::vector<IdleTask> first = Must(store().FinishIdleTasks(1, "nothing"));
   ASSERT_THAT(first, testing::SizeIs(1));
-  const std::vector<IdleTask> rest = Must(store().FinishIdleTasks(10, report));
+  const std::vector<IdleTask> rest = Must(store().FinishIdleTasks(10, "nothing"));
   ASSERT_THAT(rest, testing::SizeIs(1));
-  const IdleTask& ben = first[0].task.user == ben_ ? first[0] : rest[0];
-  EXPECT_EQ(ben.task.id, idle.id);
+  const IdleTask& ben = first[0].user == ben_ ? first[0] : rest[0];
+  EXPECT_EQ(ben.task_id, idle.id);
   const Task done = Must(store().GetTask("acme", idle.id));
   EXPECT_EQ(done.state, TaskState::kDone);
-  EXPECT_EQ(done.run_id, ben.run_id);
+  EXPECT_EQ(done.run_id, idle.id);
   EXPECT_EQ(done.attempt, 1);
   EXPECT_EQ(done.started_at, clock_.Now());
   EXPECT_EQ(done.finished_at, clock_.Now());
-  EXPECT_EQ(Must(store().GetRun("acme", ben.run_id)).report, absl::StrCat("report of ben ", ben.run_id));
   EXPECT_EQ(Must(store().GetUser(ben_)).memory_version, 0);
   EXPECT_EQ(StateOf(busy.id), TaskState::kWaiting);
-  EXPECT_EQ(Must(store().FinishIdleTasks(10, report)).size(), 0u);
+  EXPECT_EQ(Must(store().FinishIdleTasks(10, "nothing")).size(), 0u);
   EXPECT_EQ(ClaimOne().task.id, busy.id);
+}
+
+// What is kept of such a run is the same for all; what tells them apart comes with it.
+TEST_P(StoreConformance, RunThatFoundNothingComesWithWhatItsTaskSays) {
+  Register(ben_);
+  EnqueueRequest request = Request(ben_);
+  request.kind = TriggerKind::kEvent;
+  request.reason = "task_completed";
+  const Task task = Must(store().Enqueue(request)).task;
+  Must(store().ReleaseTask(ClaimOne().lease));
+  clock_.Advance(absl::Seconds(2));
+  ASSERT_THAT(Must(store().FinishIdleTasks(10, "nothing")), testing::SizeIs(1));
+  const std::vector<RunRecord> listed =
+      AllPages([&](const std::string& after, int limit) { return store().ListRuns(ben_, after, limit); }, 2);
+  ASSERT_THAT(listed, testing::SizeIs(1));
+  for (const RunRecord& run : {Must(store().GetRun("acme", task.id)), listed[0]}) {
+    EXPECT_EQ(run.run_id, task.id);
+    EXPECT_EQ(run.task_id, task.id);
+    EXPECT_EQ(run.user, ben_);
+    EXPECT_EQ(run.report, "nothing");
+    EXPECT_EQ(run.trigger, TriggerKind::kEvent);
+    EXPECT_THAT(run.reasons, testing::ElementsAre("task_completed"));
+    EXPECT_EQ(run.attempt, 1);
+    EXPECT_EQ(run.started_at, clock_.Now());
+    EXPECT_EQ(run.finished_at, clock_.Now());
+    EXPECT_TRUE(run.succeeded);
+  }
 }
 
 TEST_P(StoreConformance, RunsThatFoundNothingAreListedNewestFirst) {
@@ -83,8 +106,7 @@ TEST_P(StoreConformance, RunsThatFoundNothingAreListedNewestFirst) {
   for (int i = 0; i < 5; ++i) {
     Enqueued(ana_);
     clock_.Advance(absl::Seconds(1));
-    const auto report = [](const Task&, const std::string&, absl::Time) { return std::string("{}"); };
-    runs.insert(runs.begin(), Must(store().FinishIdleTasks(10, report)).at(0).run_id);
+    runs.insert(runs.begin(), Must(store().FinishIdleTasks(10, "{}")).at(0).task_id);
   }
   std::vector<std::string> listed;
   for (const RunRecord& run : AllPages(
@@ -99,8 +121,7 @@ TEST_P(StoreConformance, IdleTaskThatAnotherWaitsBehindIsLeftToAWorker) {
   const Lease lease = LeaseFor(ana_);
   Enqueued(ana_);
   Must(store().ReleaseTask(lease));
-  const auto report = [](const Task&, const std::string&, absl::Time) { return std::string("{}"); };
-  EXPECT_EQ(Must(store().FinishIdleTasks(10, report)).size(), 0u);
+  EXPECT_EQ(Must(store().FinishIdleTasks(10, "{}")).size(), 0u);
   EXPECT_EQ(ClaimOne().task.id, lease.task_id);
 }
 

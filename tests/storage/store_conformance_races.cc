@@ -1,4 +1,5 @@
 // Many threads at once: the invariants hold whatever the order.
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
@@ -178,6 +179,29 @@ TEST_P(StoreConformance, RacingClaimsGetEachTaskOnce) {
   });
   EXPECT_THAT(claimed, SizeIs(kTasks));
   EXPECT_THAT(std::set<std::string>(claimed.begin(), claimed.end()), SizeIs(kTasks));
+}
+
+TEST_P(StoreConformance, OfRacingFinishersOfIdleTasksEachTaskIsOnes) {
+  constexpr int kUsers = 300;
+  for (int i = 0; i < kUsers; ++i) {
+    const UserKey user{"acme", absl::StrCat("u", i)};
+    Register(user);
+    Enqueued(user);
+  }
+  std::mutex mu;
+  std::multiset<std::string> finished;
+  InThreads(3, [&](int) {
+    // Those that another has taken are passed by, so that one may find none before all are done.
+    for (int round = 0; round < 10'000; ++round) {
+      const std::vector<IdleTask> some = Must(store().FinishIdleTasks(20, "nothing"));
+      const std::lock_guard lock(mu);
+      for (const IdleTask& one : some) finished.insert(one.task_id);
+      if (finished.size() >= kUsers) return;
+    }
+  });
+  EXPECT_EQ(finished.size(), static_cast<size_t>(kUsers));
+  EXPECT_EQ(std::set<std::string>(finished.begin(), finished.end()).size(), static_cast<size_t>(kUsers));
+  for (const std::string& task : finished) EXPECT_EQ(StateOf(task), TaskState::kDone);
 }
 
 TEST_P(StoreConformance, OfRacingCommitsUnderOneLeaseOneLands) {

@@ -33,46 +33,41 @@ SELECT c.task_id, c.user_id, c.kind, c.state, c.priority, c.reasons, c.options, 
        (SELECT p.plan FROM slowwave.plan p WHERE p.tenant_id = $1 AND p.task_id = c.task_id)
 FROM claimed c ORDER BY c.rank, c.task_id
 
--- Of the next $3 ready tasks those, $2 at most, whose users seem to have nothing pending, kept for us, and where their
--- rows lie. One that has a plan was begun already. The tenant may have been paused since it was last looked at.
--- name: idle_candidates
--- index: task_ready, user_state
-SELECT t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after, t.started_at,
-       t.finished_at, t.attempt, t.last_error, t.run_id, '', t.place::text
-FROM (SELECT k.ctid AS place FROM slowwave.task k
-      WHERE k.tenant_id = $1 AND k.state = 1
-        AND NOT coalesce((SELECT n.paused FROM slowwave.tenant n WHERE n.tenant_id = $1), false)
-      ORDER BY k.rank LIMIT $3) AS next
-CROSS JOIN LATERAL (
-  SELECT x.*, x.ctid AS place FROM slowwave.task x
-  WHERE x.tenant_id = $1 AND x.ctid = next.place AND x.state + 0 = 1 AND x.run_id = ''
-    AND coalesce((SELECT u.pending FROM slowwave.user_state u WHERE u.tenant_id = $1 AND u.user_id = x.user_id), 1) = 0
-  OFFSET 0 FOR UPDATE SKIP LOCKED) AS t
-LIMIT $2
-
--- With the tasks kept a trigger that joined one, and the ingest before it, are seen; later ones make new tasks. Nobody
--- moves the rows meanwhile, so that they are updated where they lie. $2 ids, $3 places, $4 users, $5 runs, $6 reports,
--- $7 now. (`due` stands within `done`, since Citus takes no place of a row beside what it had to plan by itself.)
+-- Of the next $3 ready tasks those, $2 at most, whose users have nothing pending: done, with a run of the same id and
+-- the report $5; $4 now. Passed by are those that anybody holds, or has held without changing them (`xmax`; a worker
+-- takes them), that another waits behind, and that have a plan, so were begun. The tenant may have been paused since it
+-- was last looked at. A request that joins a task writes its row: before it is locked here, then it is another version
+-- (`xmin`) and left; or after, then the request sees it done and makes a new one. So none is answered with what was read
+-- before it came. (`coalesce` hides `xmax` from a planner that takes nearly all rows for held, and sorts the queue.)
 -- name: idle_finish
--- index: user_state, task_behind, run
+-- index: task_ready, user_state, task_behind, run
 WITH done AS (
        WITH due AS MATERIALIZED (
-         SELECT v.*, u.memory_version
-         FROM unnest($2::text[], $4::text[], $5::text[], $6::bytea[]) AS v(task_id, user_id, run_id, report)
-         CROSS JOIN LATERAL (SELECT x.memory_version, x.pending FROM slowwave.user_state x
-                             WHERE x.tenant_id = $1 AND x.user_id = v.user_id OFFSET 0) AS u
-         WHERE u.pending = 0)
+         SELECT t.place, t.memory_version
+         FROM (SELECT k.ctid AS place, k.xmin AS version FROM slowwave.task k
+               WHERE k.tenant_id = $1 AND k.state = 1 AND coalesce(k.xmax = '0', false)
+                 AND NOT coalesce((SELECT n.paused FROM slowwave.tenant n WHERE n.tenant_id = $1), false)
+               ORDER BY k.rank LIMIT $3) AS next
+         CROSS JOIN LATERAL (
+           SELECT x.ctid AS place, u.memory_version
+           FROM slowwave.task x
+           CROSS JOIN LATERAL (SELECT s.memory_version, s.pending FROM slowwave.user_state s
+                               WHERE s.tenant_id = $1 AND s.user_id = x.user_id OFFSET 0) AS u
+           WHERE x.tenant_id = $1 AND x.ctid = next.place AND x.xmin = next.version AND x.state + 0 = 1 AND x.run_id = ''
+             AND u.pending = 0
+             AND NOT EXISTS (SELECT 1 FROM slowwave.task b
+                             WHERE b.tenant_id = $1 AND b.user_id = x.user_id AND b.state = 3 OFFSET 0)
+           OFFSET 0 FOR UPDATE OF x SKIP LOCKED) AS t
+         LIMIT $2)
        UPDATE slowwave.task t
-       SET state = 5, attempt = t.attempt + 1, started_at = $7, finished_at = $7, run_id = d.run_id
-       FROM due d
-       WHERE t.tenant_id = $1 AND t.task_id = d.task_id AND t.ctid = ANY ($3::text[]::tid[])
-         AND NOT EXISTS (SELECT 1 FROM slowwave.task b WHERE b.tenant_id = $1 AND b.user_id = d.user_id AND b.state = 3)
-       RETURNING t.task_id, d.user_id, d.run_id, d.memory_version, d.report),
+       SET state = 5, attempt = t.attempt + 1, started_at = $4, finished_at = $4, run_id = t.task_id
+       FROM due d WHERE t.tenant_id = $1 AND t.ctid = d.place
+       RETURNING t.task_id, t.user_id, d.memory_version),
      noted AS (
        INSERT INTO slowwave.run(tenant_id, user_id, run_id, task_id, started_at, finished_at, succeeded, memory_version,
                                 report, change_set)
-       SELECT $1, d.user_id, d.run_id, d.task_id, $7, $7, true, d.memory_version, d.report, '' FROM done d)
-SELECT d.task_id FROM done d
+       SELECT $1, d.user_id, d.task_id, d.task_id, $4, $4, true, d.memory_version, $5, '' FROM done d)
+SELECT d.task_id, d.user_id FROM done d
 
 -- name: lease_check
 -- index: task

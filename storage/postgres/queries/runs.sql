@@ -5,19 +5,28 @@ SELECT r.user_id, r.task_id, r.memory_version, r.follow_up, coalesce(t.attempt =
 FROM slowwave.run r LEFT JOIN slowwave.task t ON t.tenant_id = r.tenant_id AND t.task_id = r.task_id
 WHERE r.tenant_id = $1 AND r.run_id = $2
 
+-- A run and what its task says, as in run_page.
 -- name: run_get
--- index: run
-SELECT user_id, task_id, started_at, finished_at, succeeded, report, change_set
-FROM slowwave.run WHERE tenant_id = $1 AND run_id = $2
+-- index: run, task
+SELECT r.user_id, r.run_id, r.task_id, r.started_at, r.finished_at, r.succeeded, r.report, t.kind, t.reasons, t.attempt,
+       r.change_set
+FROM slowwave.run r
+LEFT JOIN LATERAL (SELECT k.kind, k.reasons, k.attempt FROM slowwave.task k
+                   WHERE k.tenant_id = $1 AND k.task_id = r.task_id OFFSET 0) AS t ON true
+WHERE r.tenant_id = $1 AND r.run_id = $2
 
 -- Runs that found nothing to read share the version of the one before. $3 to $5 the last row of the page before.
 -- name: run_page
--- index: run_of_user
-SELECT memory_version, run_id, task_id, started_at, finished_at, succeeded, report
-FROM slowwave.run
-WHERE tenant_id = $1 AND user_id = $2
-  AND (memory_version, finished_at, run_id) < ($3, coalesce($4, 'infinity'::timestamptz), $5)
-ORDER BY memory_version DESC, finished_at DESC, run_id DESC LIMIT $6
+-- index: run_of_user, task
+SELECT r.memory_version, r.run_id, r.task_id, r.started_at, r.finished_at, r.succeeded, r.report, t.kind, t.reasons,
+       t.attempt
+FROM (SELECT * FROM slowwave.run x
+      WHERE x.tenant_id = $1 AND x.user_id = $2
+        AND (x.memory_version, x.finished_at, x.run_id) < ($3, coalesce($4, 'infinity'::timestamptz), $5)
+      ORDER BY x.memory_version DESC, x.finished_at DESC, x.run_id DESC LIMIT $6) AS r
+LEFT JOIN LATERAL (SELECT k.kind, k.reasons, k.attempt FROM slowwave.task k
+                   WHERE k.tenant_id = $1 AND k.task_id = r.task_id OFFSET 0) AS t ON true
+ORDER BY r.memory_version DESC, r.finished_at DESC, r.run_id DESC
 
 -- The statements of a commit, in its order. Each lies in the user's lock, which the first takes.
 

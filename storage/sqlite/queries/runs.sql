@@ -15,15 +15,19 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING run_no;
 -- index: run
 UPDATE run SET follow_up = ?2 WHERE run_no = ?1;
 
+-- A run and what its task says, as in run_page.
 -- name: run_get
--- index: run_id
-SELECT user_id, task_id, started_at, finished_at, succeeded, report, change_set
-FROM run WHERE tenant_id = ?1 AND run_id = ?2;
+-- index: run_id, task
+SELECT r.user_id, r.run_id, r.task_id, r.started_at, r.finished_at, r.succeeded, r.report, t.kind, t.reasons, t.attempt,
+       r.change_set
+FROM run r LEFT JOIN task t ON t.tenant_id = ?1 AND t.task_id = r.task_id
+WHERE r.tenant_id = ?1 AND r.run_id = ?2;
 
 -- name: run_page
--- index: run_of_user
-SELECT run_no, run_id, task_id, started_at, finished_at, succeeded, report
-FROM run WHERE tenant_id = ?1 AND user_id = ?2 AND run_no < ?3 ORDER BY run_no DESC LIMIT ?4;
+-- index: run_of_user, task
+SELECT r.run_no, r.run_id, r.task_id, r.started_at, r.finished_at, r.succeeded, r.report, t.kind, t.reasons, t.attempt
+FROM run r LEFT JOIN task t ON t.tenant_id = ?1 AND t.task_id = r.task_id
+WHERE r.tenant_id = ?1 AND r.user_id = ?2 AND r.run_no < ?3 ORDER BY r.run_no DESC LIMIT ?4;
 
 -- name: pending_take
 -- index: pending

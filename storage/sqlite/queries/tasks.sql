@@ -58,15 +58,16 @@ SELECT (SELECT count(*) FROM task WHERE tenant_id = ?1 AND state = 1)
 -- pending. One that has a plan was begun already.
 -- name: task_idle_page
 -- index: task_ready, user_state, task_behind
-SELECT next_ready.task_id FROM (SELECT task_id, user_id, rank, run_id FROM task WHERE tenant_id = ?1 AND state = 1
-                       ORDER BY rank LIMIT ?2) AS next_ready
-WHERE next_ready.run_id = '' AND (SELECT pending FROM user_state u WHERE u.tenant_id = ?1 AND u.user_id = next_ready.user_id) = 0
+SELECT next_ready.task_id, next_ready.user_id, u.memory_version
+FROM (SELECT task_id, user_id, rank, run_id FROM task WHERE tenant_id = ?1 AND state = 1 ORDER BY rank LIMIT ?2) AS next_ready
+JOIN user_state u ON u.tenant_id = ?1 AND u.user_id = next_ready.user_id
+WHERE next_ready.run_id = '' AND u.pending = 0
   AND NOT EXISTS (SELECT 1 FROM task b WHERE b.tenant_id = ?1 AND b.user_id = next_ready.user_id AND b.state = 3)
 ORDER BY next_ready.rank LIMIT ?3;
 
 -- name: task_finish_idle
 -- index: task
-UPDATE task SET state = 5, attempt = attempt + 1, started_at = ?3, finished_at = ?3, run_id = ?4
+UPDATE task SET state = 5, attempt = attempt + 1, started_at = ?3, finished_at = ?3, run_id = task_id
 WHERE tenant_id = ?1 AND task_id = ?2;
 
 -- name: task_claim
