@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -175,11 +177,18 @@ std::string ContentDigest(const Episode& episode) {
   return Sha256(bytes).substr(0, 16);
 }
 
+// As RFC 9562 has it in section 6.2, method 3: what follows the milliseconds is their fraction.
 std::string NewUuid() {
+  static std::atomic<uint64_t> last = 0;
+  const auto nanos = static_cast<uint64_t>(absl::ToUnixNanos(absl::Now()));
+  uint64_t before = last.load(std::memory_order_relaxed), now = 0;  // in 4096ths of a millisecond
+  do {
+    now = std::max(before + 1, (nanos / 1'000'000 << 12) | ((nanos % 1'000'000 << 12) / 1'000'000));
+  } while (!last.compare_exchange_weak(before, now, std::memory_order_relaxed));
   std::string bytes = RandomBytes(16);
-  const auto millis = static_cast<uint64_t>(absl::ToUnixMillis(absl::Now()));
-  for (size_t i = 0; i < 6; ++i) bytes[i] = static_cast<char>(millis >> (8 * (5 - i)) & 0xff);
-  bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x70);
+  for (size_t i = 0; i < 6; ++i) bytes[i] = static_cast<char>(now >> (12 + 8 * (5 - i)) & 0xff);
+  bytes[6] = static_cast<char>((now >> 8 & 0x0f) | 0x70);
+  bytes[7] = static_cast<char>(now & 0xff);
   bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
   const std::string hex = absl::BytesToHexString(bytes);
   return absl::StrCat(hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-", hex.substr(16, 4),

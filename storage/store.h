@@ -266,7 +266,7 @@ class Store {
   virtual absl::StatusOr<QueueCounts> CountQueue(int limit) = 0;
   // kNotFound.
   virtual absl::StatusOr<Task> GetTask(const std::string& tenant, const std::string& task_id) = 0;
-  // Newest first.
+  // Newest first: a tenant's by id, a user's by created_at.
   virtual absl::StatusOr<Page<Task>> ListTasks(const TaskFilter& filter, const std::string& after,
                                                int limit) = 0;
   // Takes effect at once; a running attempt loses its lease. kNotFound; kFailedPrecondition: finished

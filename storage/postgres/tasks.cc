@@ -329,7 +329,7 @@ absl::StatusOr<Page<Task>> PostgresStore::ListTasks(const TaskFilter& filter, co
                                                     int limit) {
   if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
   std::optional<absl::Time> last_time;
-  std::string last_id;
+  std::optional<std::string> last_id;
   if (!after.empty()) {
     absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("tasks", after, 2);
     if (!fields.ok()) return fields.status();
@@ -345,8 +345,9 @@ absl::StatusOr<Page<Task>> PostgresStore::ListTasks(const TaskFilter& filter, co
   return Read("list tasks", [&](Transaction& t) -> absl::StatusOr<Page<Task>> {
     Rows rows =
         filter.user.empty()
-            ? t.Add("task_page_of_tenant", filter.tenant, states, last_time, last_id, count)
-            : t.Add("task_page_of_user", filter.tenant, states, last_time, last_id, count, filter.user);
+            ? t.Add("task_page_of_tenant", filter.tenant, states, last_id, count)
+            : t.Add("task_page_of_user", filter.tenant, states, last_time, last_id.value_or(""), count,
+                    filter.user);
     t.Finish();
     Page<Task> page;
     while (rows.Step()) {

@@ -183,7 +183,7 @@ absl::StatusOr<Page<Task>> SqliteStore::ListTasks(const TaskFilter& filter, cons
                                                   int limit) {
   if (absl::Status checked = CheckLimit(limit); !checked.ok()) return checked;
   int64_t last_time = INT64_MAX;
-  std::string last_id;
+  std::optional<std::string> last_id;
   if (!after.empty()) {
     absl::StatusOr<std::vector<std::string>> fields = codec::DecodePageToken("tasks", after, 2);
     if (!fields.ok()) return fields.status();
@@ -210,10 +210,11 @@ absl::StatusOr<Page<Task>> SqliteStore::ListTasks(const TaskFilter& filter, cons
       }
     };
     if (filter.user.empty()) {
-      Query q(c, "task_page_of_tenant", filter.tenant, states, last_time, last_id, count);
+      Query q(c, "task_page_of_tenant", filter.tenant, states, last_id, count);
       collect(q);
     } else {
-      Query q(c, "task_page_of_user", filter.tenant, states, last_time, last_id, count, filter.user);
+      Query q(c, "task_page_of_user", filter.tenant, states, last_time, last_id.value_or(""), count,
+              filter.user);
       collect(q);
     }
     return page;

@@ -297,7 +297,7 @@ std::map<std::string, std::string> CriticalCalls() {
       {"idle_finish", "'t', 400, 1600, now(), ''"},
       {"commit_review",
        absl::StrCat("'t', 'u1', ", few("e"), ", ", ones, ", ", ones, ", 400, 'r', '{}', 0, 0, 0, ''")},
-      {"task_page_of_tenant", "'t', 4, NULL, '', 2"},
+      {"task_page_of_tenant", "'t', 4, NULL, 2"},
       {"exchange_load", absl::StrCat("'t', 'u1', ", few("h"))},
       {"exchange_expire", "'t', 'u1', 3600000000, 'other', 32, now()"},
       {"enqueue_new", absl::StrCat("'t', now(), ", few("v"), ", ", few("new"), ", ", ones, ", ", ones, ", ",

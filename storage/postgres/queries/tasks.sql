@@ -131,19 +131,21 @@ UPDATE slowwave.task SET state = $3, attempt = 0, finished_at = NULL,
   rank = ($4::timestamptz AT TIME ZONE 'UTC' - priority * interval '6 minutes') AT TIME ZONE 'UTC'
 WHERE tenant_id = $1 AND task_id = $2
 
--- $2 states as bits (0: all), $3 and $4 the last row of the page before (null: from the newest).
+-- $2 states as bits (0: all), $3 the id of the last task of the page before (null: from the newest). Ids begin with the
+-- time.
 -- name: task_page_of_tenant
--- index: task_of_tenant
+-- index: task
 SELECT t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after,
        t.started_at, t.finished_at, t.attempt, t.last_error, t.run_id, coalesce(r.follow_up, '')
 FROM (SELECT * FROM slowwave.task k
       WHERE k.tenant_id = $1 AND ($2 = 0 OR ($2 >> k.state) & 1 = 1)
-        AND (k.created_at, k.task_id) < (coalesce($3, 'infinity'::timestamptz), $4)
-      ORDER BY k.created_at DESC, k.task_id DESC LIMIT $5) AS t
+        AND k.task_id < coalesce($3, 'z')
+      ORDER BY k.task_id DESC LIMIT $4) AS t
 LEFT JOIN LATERAL (SELECT x.follow_up FROM slowwave.run x
                    WHERE x.tenant_id = $1 AND x.run_id = t.run_id AND t.state = 5 OFFSET 0) AS r ON true
-ORDER BY t.created_at DESC, t.task_id DESC
+ORDER BY t.task_id DESC
 
+-- As task_page_of_tenant, but $3 and $4 are the time and id of the last task of the page before.
 -- name: task_page_of_user
 -- index: task_of_user
 SELECT t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after,

@@ -177,12 +177,14 @@ UPDATE task SET state = 1, ready_at = run_after, run_after = NULL WHERE state = 
 -- index: task_running, task_delayed
 SELECT (SELECT min(lease_until) FROM task WHERE state = 2), (SELECT min(run_after) FROM task WHERE state = 4);
 
--- ?2 states as bits (0: all), ?3 and ?4 the last row of the page before.
+-- ?2 states as bits (0: all), ?3 the id of the last task of the page before. Ids begin with the time.
 -- name: task_page_of_tenant
--- index: task_of_tenant
+-- index: task
 SELECT task_id, created_at FROM task
-WHERE tenant_id = ?1 AND (?2 = 0 OR (?2 >> state) & 1) AND (created_at, task_id) < (?3, ?4)
-ORDER BY created_at DESC, task_id DESC LIMIT ?5;
+WHERE tenant_id = ?1 AND (?2 = 0 OR (?2 >> state) & 1) AND task_id < coalesce(?3, 'z')
+ORDER BY task_id DESC LIMIT ?4;
+
+-- As task_page_of_tenant, but ?3 and ?4 are the time and id of the last task of the page before.
 
 -- name: task_page_of_user
 -- index: task_of_user
