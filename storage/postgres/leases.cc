@@ -14,6 +14,8 @@ constexpr char kLeaseRanOut[] = "the worker's lease ran out";
 constexpr absl::Duration kHintAge = absl::Seconds(2);
 // How many ready tasks are looked at for one that is finished.
 constexpr int kLookAhead = 4;
+// Of one statement: see `claim`.
+constexpr int kMaxClaims = 200;
 
 absl::Status RowOrLost(Rows row) { return row.Step() ? absl::OkStatus() : LeaseLost(); }
 
@@ -57,7 +59,8 @@ absl::StatusOr<std::vector<ClaimedTask>> PostgresStore::ClaimOfTenant(const Tena
   return Single("claim tasks", [&](Transaction& t) -> absl::StatusOr<std::vector<ClaimedTask>> {
     std::vector<ClaimedTask> claimed;
     const std::string token = codec::NewToken();
-    Rows rows = t.Add("claim", share.tenant, share.tasks, token, owner, lease, t.clock());
+    Rows rows =
+        t.Add("claim", share.tenant, std::min(share.tasks, kMaxClaims), token, owner, lease, t.clock());
     t.Send();
     while (rows.Step()) {
       ClaimedTask& one = claimed.emplace_back();

@@ -319,8 +319,9 @@ void ExpectNothingReadInVain(PGconn* connection, const std::string& name, const 
   }
   Lines(connection, "ROLLBACK");
   EXPECT_FALSE(plan.empty());
-  // Once through a table is no harm.
-  EXPECT_LE(ReadInVain(plan), 2 * kRows) << absl::StrJoin(plan, "\n");
+  // Once through a table is no harm, but for what is done all the time.
+  const int64_t harmless = name == "claim" || name == "idle_finish" ? 10 : 2 * kRows;
+  EXPECT_LE(ReadInVain(plan), harmless) << absl::StrJoin(plan, "\n");
   // The index has the order already; sorting would read all that is ready for the first few.
   EXPECT_FALSE(absl::c_any_of(plan, [](const std::string& line) {
     return absl::StrContains(line, "Sort Key: k.");

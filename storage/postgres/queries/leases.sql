@@ -15,19 +15,24 @@ SELECT tenant_id, count(*) FROM slowwave.task WHERE state = 2 GROUP BY tenant_id
 
 -- $2 limit, $3 token, $4 owner, $5 microseconds, $6 now. Whoever else claims is passed by. The tenant may have been
 -- paused since it was last looked at. By rank alone, as the index has it: all that is ready would be sorted otherwise.
+-- Rows are updated where they lie. `LIMIT 200` is kMaxClaims: of a number that it knows to be small the planner looks each
+-- place up, be its statistics old or new; for more it might read all tasks of the tenant.
 -- name: claim
 -- index: task, task_ready, plan
 WITH claimed AS (
-  UPDATE slowwave.task
-  SET state = 2, attempt = attempt + 1, lease_token = $3, lease_owner = $4,
+  WITH next AS MATERIALIZED (
+    SELECT k.ctid AS place FROM slowwave.task k
+    WHERE k.tenant_id = $1 AND k.state = 1
+      AND NOT coalesce((SELECT n.paused FROM slowwave.tenant n WHERE n.tenant_id = $1), false)
+    ORDER BY k.rank LIMIT $2 FOR UPDATE OF k SKIP LOCKED)
+  UPDATE slowwave.task t
+  SET state = 2, attempt = t.attempt + 1, lease_token = $3, lease_owner = $4,
       lease_until = $6::timestamptz + $5 * interval '1 microsecond',
-      started_before = started_at, started_at = $6
-  WHERE tenant_id = $1
-    AND task_id = ANY (ARRAY(SELECT k.task_id FROM slowwave.task k WHERE k.tenant_id = $1 AND k.state = 1
-                             ORDER BY k.rank LIMIT $2 FOR UPDATE SKIP LOCKED))
-    AND NOT coalesce((SELECT t.paused FROM slowwave.tenant t WHERE t.tenant_id = $1), false)
-  RETURNING task_id, user_id, kind, state, priority, reasons, options, created_at, run_after, started_at,
-            finished_at, attempt, last_error, run_id, rank)
+      started_before = t.started_at, started_at = $6
+  FROM (SELECT n.place FROM next n LIMIT 200) AS first
+  WHERE t.tenant_id = $1 AND t.ctid = first.place
+  RETURNING t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after,
+            t.started_at, t.finished_at, t.attempt, t.last_error, t.run_id, t.rank)
 SELECT c.task_id, c.user_id, c.kind, c.state, c.priority, c.reasons, c.options, c.created_at, c.run_after, c.started_at,
        c.finished_at, c.attempt, c.last_error, c.run_id, '',
        (SELECT p.plan FROM slowwave.plan p WHERE p.tenant_id = $1 AND p.task_id = c.task_id)
