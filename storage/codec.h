@@ -35,8 +35,8 @@ std::string Sha256(std::string_view bytes);
 // change while it stays the same memory.
 std::string ContentDigest(const Episode& episode);
 
-// A UUID that begins with the time (version 7) and is greater than all that this process made before: rows made
-// one after another lie beside each other in the index of their key, and in order.
+// A UUID that begins with the time (version 7) and is greater than all that this process made before: rows
+// made one after another lie beside each other in the index of their key, and in order.
 std::string NewUuid();
 // 128 random bits in hex.
 std::string NewToken();

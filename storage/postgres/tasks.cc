@@ -343,11 +343,9 @@ absl::StatusOr<Page<Task>> PostgresStore::ListTasks(const TaskFilter& filter, co
   const int64_t count = int64_t{limit} + 1;
   // Not by itself: a planner that may use bitmaps sorts all tasks for a page of two.
   return Read("list tasks", [&](Transaction& t) -> absl::StatusOr<Page<Task>> {
-    Rows rows =
-        filter.user.empty()
-            ? t.Add("task_page_of_tenant", filter.tenant, states, last_id, count)
-            : t.Add("task_page_of_user", filter.tenant, states, last_time, last_id.value_or(""), count,
-                    filter.user);
+    Rows rows = filter.user.empty() ? t.Add("task_page_of_tenant", filter.tenant, states, last_id, count)
+                                    : t.Add("task_page_of_user", filter.tenant, states, last_time,
+                                            last_id.value_or(""), count, filter.user);
     t.Finish();
     Page<Task> page;
     while (rows.Step()) {
