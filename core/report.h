@@ -86,8 +86,8 @@ std::string ReportToJson(const Report& report);
 // DataLoss: not such a text.
 absl::StatusOr<Report> ReportFromJson(const std::string& json);
 
-// What is stored of all runs that found nothing to read: what they have in common. The rest is in the record
-// of the run and its task, and ReportOf takes it from there.
+// What is stored of runs that found nothing to read and are finished together: what they have in common. The
+// rest is in the record of each and in its task, and ReportOf takes it from there.
 std::string IdleReport(const std::string& extractor);
 // DataLoss: as ReportFromJson.
 absl::StatusOr<Report> ReportOf(const RunRecord& run);

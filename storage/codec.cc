@@ -180,7 +180,7 @@ std::string ContentDigest(const Episode& episode) {
 // As RFC 9562 has it in section 6.2, method 3: what follows the milliseconds is their fraction.
 std::string NewUuid() {
   static std::atomic<uint64_t> last = 0;
-  const auto nanos = static_cast<uint64_t>(absl::ToUnixNanos(absl::Now()));
+  const auto nanos = static_cast<uint64_t>(std::max<int64_t>(0, absl::ToUnixNanos(absl::Now())));
   uint64_t before = last.load(std::memory_order_relaxed), now = 0;  // in 4096ths of a millisecond
   do {
     now = std::max(before + 1, (nanos / 1'000'000 << 12) | ((nanos % 1'000'000 << 12) / 1'000'000));

@@ -246,8 +246,8 @@ class Store {
                                                               absl::Duration lease) = 0;
   // Finishes up to `limit` of the next ready tasks whose users have nothing pending, as runs that sampled
   // nothing, but many in a transaction; the memory's version stays. Each run has its task's id and `report`.
-  // Left to a worker are a task that another waits behind, one that somebody is changing or held without
-  // changing it, and those of paused tenants.
+  // Left to a worker are a task that another waits behind, one that somebody is changing, and those of paused
+  // tenants.
   virtual absl::StatusOr<std::vector<IdleTask>> FinishIdleTasks(int limit, const std::string& report) = 0;
   // kAborted: the lease is lost.
   virtual absl::Status RenewLease(const Lease& lease, absl::Duration duration) = 0;

@@ -1,5 +1,6 @@
 // Tasks as workers hold them: claimed, renewed, handed back, failed, rescued. tasks.cc has the callers' side.
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "storage/codec.h"
@@ -15,7 +16,7 @@ constexpr absl::Duration kHintAge = absl::Seconds(2);
 // How many ready tasks are looked at for one that is finished.
 constexpr int kLookAhead = 4;
 // Of one statement: see `claim`.
-constexpr int kMaxClaims = 200;
+constexpr int kMaxClaims = 32;
 
 absl::Status RowOrLost(Rows row) { return row.Step() ? absl::OkStatus() : LeaseLost(); }
 
@@ -90,8 +91,15 @@ absl::StatusOr<std::vector<ClaimedTask>> PostgresStore::ClaimTasks(const std::st
   std::vector<ClaimedTask> all;
   // Nobody to share with: what is asked for most often costs one round trip.
   if (const std::string only = OnlyTenant(); !only.empty()) {
-    absl::StatusOr<std::vector<ClaimedTask>> some = ClaimOfTenant({only, limit}, owner, lease);
-    if (!some.ok() || !some->empty()) return some;
+    while (true) {
+      const int room = limit - static_cast<int>(all.size());
+      absl::StatusOr<std::vector<ClaimedTask>> some = ClaimOfTenant({only, room}, owner, lease);
+      // What was claimed before must not be lost to its caller.
+      if (!some.ok() && all.empty()) return some;
+      if (some.ok()) std::move(some->begin(), some->end(), std::back_inserter(all));
+      if (!some.ok() || room <= kMaxClaims || some->size() < size_t{kMaxClaims}) break;
+    }
+    if (!all.empty()) return all;
   }
   while (true) {
     const int room = limit - static_cast<int>(all.size());

@@ -77,9 +77,37 @@ TEST(ReportTest, SurvivesItsSerialisedForm) {
   const absl::StatusOr<Report> again = ReportFromJson(ReportToJson(report));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(ReportToJson(*again), ReportToJson(report));
+  RunRecord run;
+  run.run_id = "another";
+  run.report = ReportToJson(report);
+  EXPECT_EQ(ReportToJson(*ReportOf(run)), ReportToJson(report)) << "a whole report says all of it itself";
   EXPECT_EQ(again->changes[0].fact.valid_from, change.fact.valid_from);
   EXPECT_EQ(again->changes[0].fact.evidence, change.fact.evidence);
   EXPECT_EQ(again->user.user, "u");
+}
+
+TEST(Report, OfARunThatFoundNothingIsCompletedFromItsRecord) {
+  RunRecord run;
+  run.run_id = run.task_id = "t1";
+  run.user = {"acme", "ana"};
+  run.started_at = run.finished_at = absl::FromUnixSeconds(1'700'000'000);
+  run.trigger = TriggerKind::kScheduled;
+  run.reasons = {"every 6 h"};
+  run.attempt = 2;
+  run.report = IdleReport("builtin/1");
+  const Report report = *ReportOf(run);
+  EXPECT_EQ(report.run_id, "t1");
+  EXPECT_EQ(report.task_id, "t1");
+  EXPECT_EQ(report.user, run.user);
+  EXPECT_EQ(report.trigger, TriggerKind::kScheduled);
+  EXPECT_EQ(report.reasons, run.reasons);
+  EXPECT_EQ(report.attempt, 2);
+  EXPECT_EQ(report.started_at, run.started_at);
+  EXPECT_EQ(report.finished_at, run.finished_at);
+  EXPECT_TRUE(report.succeeded);
+  EXPECT_EQ(report.extractor, "builtin/1");
+  run.report = "no report";
+  EXPECT_EQ(ReportOf(run).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(ReportTest, WhatIsZeroOrEmptyIsLeftOutAndReadsAsSuch) {

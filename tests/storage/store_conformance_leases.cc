@@ -73,6 +73,15 @@ TEST_P(StoreConformance, IdleTasksAreFinishedTogetherWithTheirReports) {
   EXPECT_EQ(ClaimOne().task.id, busy.id);
 }
 
+TEST_P(StoreConformance, IdleTaskThatTookInMoreRequestsIsFinishedLikeAnyOther) {
+  Register(ben_);
+  const Task task = Enqueued(ben_);
+  Must(store().Enqueue(Request(ben_, "again")));
+  EXPECT_THAT(Must(store().FinishIdleTasks(10, "nothing")), testing::SizeIs(1));
+  EXPECT_EQ(StateOf(task.id), TaskState::kDone);
+  EXPECT_THAT(Must(store().GetRun("acme", task.id)).reasons, testing::ElementsAre("test", "again"));
+}
+
 // What is kept of such a run is the same for all; what tells them apart comes with it.
 TEST_P(StoreConformance, RunThatFoundNothingComesWithWhatItsTaskSays) {
   Register(ben_);

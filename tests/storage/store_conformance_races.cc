@@ -181,6 +181,21 @@ TEST_P(StoreConformance, RacingClaimsGetEachTaskOnce) {
   EXPECT_THAT(std::set<std::string>(claimed.begin(), claimed.end()), SizeIs(kTasks));
 }
 
+TEST_P(StoreConformance, ClaimsAsManyAsThereIsRoomFor) {
+  constexpr int kUsers = 450, kRoom = 430;
+  for (int i = 0; i < kUsers; ++i) {
+    const UserKey user{"acme", absl::StrCat("u", i)};
+    Register(user);
+    Enqueued(user);
+  }
+  const std::vector<ClaimedTask> claimed = Must(store().ClaimTasks("test", kRoom, absl::Seconds(30)));
+  EXPECT_THAT(claimed, SizeIs(kRoom));
+  std::set<std::string> ids;
+  for (const ClaimedTask& one : claimed) ids.insert(one.task.id);
+  EXPECT_THAT(ids, SizeIs(kRoom));
+  EXPECT_THAT(Must(store().ClaimTasks("test", kRoom, absl::Seconds(30))), SizeIs(kUsers - kRoom));
+}
+
 TEST_P(StoreConformance, OfRacingFinishersOfIdleTasksEachTaskIsOnes) {
   constexpr int kUsers = 300;
   for (int i = 0; i < kUsers; ++i) {

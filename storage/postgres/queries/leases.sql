@@ -15,8 +15,9 @@ SELECT tenant_id, count(*) FROM slowwave.task WHERE state = 2 GROUP BY tenant_id
 
 -- $2 limit, $3 token, $4 owner, $5 microseconds, $6 now. Whoever else claims is passed by. The tenant may have been
 -- paused since it was last looked at. By rank alone, as the index has it: all that is ready would be sorted otherwise.
--- Rows are updated where they lie. `LIMIT 200` is kMaxClaims: of a number that it knows to be small the planner looks each
--- place up, be its statistics old or new; for more it might read all tasks of the tenant.
+-- Rows are updated where they lie; one that a request has joined since the statement began lies elsewhere, and is left to
+-- whom that request wakes. `LIMIT 32` is kMaxClaims: of a number that it knows to be small the planner looks each place up,
+-- be its statistics old or new; for more it might read all tasks of the tenant.
 -- name: claim
 -- index: task, task_ready, plan
 WITH claimed AS (
@@ -29,7 +30,7 @@ WITH claimed AS (
   SET state = 2, attempt = t.attempt + 1, lease_token = $3, lease_owner = $4,
       lease_until = $6::timestamptz + $5 * interval '1 microsecond',
       started_before = t.started_at, started_at = $6
-  FROM (SELECT n.place FROM next n LIMIT 200) AS first
+  FROM (SELECT n.place FROM next n LIMIT 32) AS first
   WHERE t.tenant_id = $1 AND t.ctid = first.place
   RETURNING t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after,
             t.started_at, t.finished_at, t.attempt, t.last_error, t.run_id, t.rank)
@@ -39,18 +40,19 @@ SELECT c.task_id, c.user_id, c.kind, c.state, c.priority, c.reasons, c.options, 
 FROM claimed c ORDER BY c.rank, c.task_id
 
 -- Of the next $3 ready tasks those, $2 at most, whose users have nothing pending: done, with a run of the same id and
--- the report $5; $4 now. Passed by are those that anybody holds, or has held without changing them (`xmax`; a worker
--- takes them), that another waits behind, and that have a plan, so were begun. The tenant may have been paused since it
--- was last looked at. A request that joins a task writes its row: before it is locked here, then it is another version
--- (`xmin`) and left; or after, then the request sees it done and makes a new one. So none is answered with what was read
--- before it came. (`coalesce` hides `xmax` from a planner that takes nearly all rows for held, and sorts the queue.)
+-- the report $5; $4 now. Left to a worker are those that another waits behind, and those that have a plan, so were begun.
+-- The tenant may have been paused since it was last looked at. A request that joins a task writes its row. If it did so
+-- after this statement began, the row has moved to a place that the statement does not see, and is left; if it comes
+-- later, it finds the task done and makes a new one. So none is answered with what was read before it came.
+-- Rows that transactions under way have marked are passed by before anything is looked up for them: those are mostly
+-- another batch's. (Citus counts by the transactions of its coordinator, and so saves less, or leaves more to workers.)
 -- name: idle_finish
 -- index: task_ready, user_state, task_behind, run
 WITH done AS (
        WITH due AS MATERIALIZED (
          SELECT t.place, t.memory_version
-         FROM (SELECT k.ctid AS place, k.xmin AS version FROM slowwave.task k
-               WHERE k.tenant_id = $1 AND k.state = 1 AND coalesce(k.xmax = '0', false)
+         FROM (SELECT k.ctid AS place, k.xmax AS holder FROM slowwave.task k
+               WHERE k.tenant_id = $1 AND k.state = 1
                  AND NOT coalesce((SELECT n.paused FROM slowwave.tenant n WHERE n.tenant_id = $1), false)
                ORDER BY k.rank LIMIT $3) AS next
          CROSS JOIN LATERAL (
@@ -58,11 +60,12 @@ WITH done AS (
            FROM slowwave.task x
            CROSS JOIN LATERAL (SELECT s.memory_version, s.pending FROM slowwave.user_state s
                                WHERE s.tenant_id = $1 AND s.user_id = x.user_id OFFSET 0) AS u
-           WHERE x.tenant_id = $1 AND x.ctid = next.place AND x.xmin = next.version AND x.state + 0 = 1 AND x.run_id = ''
+           WHERE x.tenant_id = $1 AND x.ctid = next.place AND x.state + 0 = 1 AND x.run_id = ''
              AND u.pending = 0
              AND NOT EXISTS (SELECT 1 FROM slowwave.task b
                              WHERE b.tenant_id = $1 AND b.user_id = x.user_id AND b.state = 3 OFFSET 0)
            OFFSET 0 FOR UPDATE OF x SKIP LOCKED) AS t
+         WHERE age(next.holder) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)
          LIMIT $2)
        UPDATE slowwave.task t
        SET state = 5, attempt = t.attempt + 1, started_at = $4, finished_at = $4, run_id = t.task_id

@@ -185,7 +185,6 @@ WHERE tenant_id = ?1 AND (?2 = 0 OR (?2 >> state) & 1) AND task_id < coalesce(?3
 ORDER BY task_id DESC LIMIT ?4;
 
 -- As task_page_of_tenant, but ?3 and ?4 are the time and id of the last task of the page before.
-
 -- name: task_page_of_user
 -- index: task_of_user
 SELECT task_id, created_at FROM task
