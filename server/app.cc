@@ -28,6 +28,7 @@
 #include "server/access.h"
 #include "server/connection_listener.h"
 #include "server/consolidation_service.h"
+#include "server/heap_trimmer.h"
 #include "server/http_embedder.h"
 #include "server/http_endpoint.h"
 #include "server/http_llm_client.h"
@@ -53,6 +54,7 @@ constexpr size_t kMaxWaitingCalls = 4096;
 constexpr size_t kMaxRatedTenants = 10'000;
 constexpr size_t kMaxTransportBytes = 256 << 20;
 constexpr size_t kMaxGatheredBytes = 64 << 20;  // what client streams have sent and is not stored yet
+constexpr absl::Duration kLookAtHeap = absl::Seconds(2);
 constexpr absl::Duration kLookAtStore = absl::Seconds(1);  // beside the deadline of a look, well within 5 s
 // After everything else has ended, calls that are open may go on for this long at least and at most.
 constexpr absl::Duration kCancelAfter = absl::Milliseconds(500), kLongestCall = absl::Seconds(5);
@@ -196,6 +198,7 @@ struct App::Impl {
   std::unique_ptr<ConnectionListener> listener;
   std::atomic<bool> serving = false, draining = false;
   StoreWatch watch;
+  HeapTrimmer trimmer{kLookAtHeap};
   std::unique_ptr<HttpEndpoint> http;
   std::string listen, http_listen;
   bool stopped = false;
