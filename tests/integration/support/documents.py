@@ -72,7 +72,8 @@ class Clone:
     def environment(self, **more):
         kept = {n: v for n, v in os.environ.items() if not n.startswith(("SLOWWAVE_", "PG"))}
         servers = pathlib.Path(postgres.program("psql")).parent
-        return {**kept, "PATH": f"{self.folder}/bin:{servers}:{os.environ['PATH']}", **more}
+        path = f"{self.folder}/bin:{servers}:{os.environ['PATH']}"
+        return {**kept, "PATH": path, "XDG_DATA_HOME": f"{self.folder}/data", **more}
 
     def run(self, script, command=("bash", "-euo", "pipefail"), name="script.sh", **environment):
         """The output of a script (bash, unless `command` is another interpreter); fails if it does."""
