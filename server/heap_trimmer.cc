@@ -1,24 +1,22 @@
 #include "server/heap_trimmer.h"
 
 #include <malloc.h>
-#include <unistd.h>
 
-#include <cstddef>
-#include <fstream>
+#include "server/process_metrics.h"
 
 namespace slowwave {
 namespace {
 
 // Resident beside what is allocated: program, stacks, and what the allocator may well keep for the next
 // burst.
-constexpr size_t kSlackBytes = size_t{96} << 20;
+constexpr double kSlackBytes = 96 << 20;
 
-// 0: not known.
-size_t ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  size_t total = 0, resident = 0;
-  file >> total >> resident;
-  return file ? resident * static_cast<size_t>(sysconf(_SC_PAGESIZE)) : 0;
+// Counting what is allocated goes through all that is free: not where there cannot be much.
+bool KeepsMuch() {
+  const double resident = ResidentBytes().value_or(0);
+  if (resident <= kSlackBytes) return false;
+  const struct mallinfo2 heap = mallinfo2();
+  return resident > static_cast<double>(heap.uordblks + heap.hblkhd) + kSlackBytes;
 }
 
 }  // namespace
@@ -39,8 +37,7 @@ void HeapTrimmer::Run() {
       absl::MutexLock lock(&mu_);
       if (mu_.AwaitWithTimeout(absl::Condition(&stopping_), every_)) return;
     }
-    const struct mallinfo2 heap = mallinfo2();
-    if (ResidentBytes() > heap.uordblks + heap.hblkhd + kSlackBytes) malloc_trim(0);
+    if (KeepsMuch()) malloc_trim(0);
   }
 }
 

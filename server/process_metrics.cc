@@ -68,16 +68,22 @@ std::optional<double> OpenFiles() {
   return count;
 }
 
+std::optional<double> ResidentOf(const std::vector<std::string>& stat) {
+  static const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
+  const std::optional<double> pages = Field(stat, 24);
+  return pages ? std::optional(*pages * page) : std::nullopt;
+}
+
 }  // namespace
+
+std::optional<double> ResidentBytes() { return ResidentOf(StatFields()); }
 
 std::vector<MetricFamily> ProcessMetrics::Collect() const {
   static const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
-  static const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
   static const std::optional<double> boot = BootTime();
   const std::vector<std::string> stat = StatFields();
   std::vector<MetricFamily> out;
-  const std::optional<double> user = Field(stat, 14), system = Field(stat, 15), began = Field(stat, 22),
-                              resident = Field(stat, 24);
+  const std::optional<double> user = Field(stat, 14), system = Field(stat, 15), began = Field(stat, 22);
   if (user && system) {
     Add(out, "process_cpu_seconds_total", "User and system time spent", MetricType::Counter,
         (*user + *system) / ticks);
@@ -86,9 +92,7 @@ std::vector<MetricFamily> ProcessMetrics::Collect() const {
     Add(out, "process_start_time_seconds", "When the process started, from 1970", MetricType::Gauge,
         *boot + *began / ticks);
   }
-  if (resident) {
-    Add(out, "process_resident_memory_bytes", "Resident memory", MetricType::Gauge, *resident * page);
-  }
+  Add(out, "process_resident_memory_bytes", "Resident memory", MetricType::Gauge, ResidentOf(stat));
   Add(out, "process_virtual_memory_bytes", "Virtual memory", MetricType::Gauge, Field(stat, 23));
   Add(out, "process_open_fds", "Open file descriptors", MetricType::Gauge, OpenFiles());
   rlimit files{};

@@ -6,9 +6,13 @@
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
+#include <optional>
 #include <vector>
 
 namespace slowwave {
+
+// How much of the process is in memory; unset if that cannot be read. Any thread.
+std::optional<double> ResidentBytes();
 
 // Reads /proc at every collection; what cannot be read is left out. Any thread.
 class ProcessMetrics : public prometheus::Collectable {
