@@ -4,6 +4,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <thread>
 
@@ -190,11 +191,10 @@ void Engine::Stop(absl::Duration grace) {
     impl_->store.OnWork(nullptr);
     impl_->scheduler.Drain();
     impl_->HandBackQueued();
-    {
-      absl::MutexLock lock(&impl_->mu);
-      impl_->mu.AwaitWithTimeout(absl::Condition(impl_.get(), &Impl::NothingOpen), grace);
-    }
-    impl_->scheduler.StopAllRuns();
+    boost::asio::steady_timer patience(impl_->io, absl::ToChronoNanoseconds(grace));
+    patience.async_wait([scheduler = &impl_->scheduler](const boost::system::error_code& cancelled) {
+      if (!cancelled) scheduler->StopAllRuns();
+    });
     absl::MutexLock lock(&impl_->mu);
     impl_->mu.Await(absl::Condition(impl_.get(), &Impl::NothingOpen));
   }

@@ -34,6 +34,7 @@
 #include "server/http_llm_client.h"
 #include "server/llm_options.h"
 #include "server/memory_service.h"
+#include "server/periodic.h"
 #include "server/rpc_metrics.h"
 #include "server/store_metrics.h"
 #include "server/store_watch.h"
@@ -41,6 +42,7 @@
 #include "server/stream_timers.h"
 #include "server/tenant_rates.h"
 #include "server/transport_security.h"
+#include "storage/deadline.h"
 #include "storage/operator_detail.h"
 #include "storage/postgres/postgres_store.h"
 #include "storage/sqlite/sqlite_store.h"
@@ -198,7 +200,7 @@ struct App::Impl {
   std::unique_ptr<ConnectionListener> listener;
   std::atomic<bool> serving = false, draining = false;
   StoreWatch watch;
-  HeapTrimmer trimmer{kLookAtHeap};
+  Periodic trims;
   std::unique_ptr<HttpEndpoint> http;
   std::string listen, http_listen;
   bool stopped = false;
@@ -332,6 +334,7 @@ absl::Status App::Start() {
     app.http = *std::move(http);
     app.http_listen = app.http->address();
   }
+  app.trims.Start(kLookAtHeap, TrimHeap);
   app.watch.Start([&app](bool fine) { app.TellHealth(fine); });
   app.serving = true;
   spdlog::info("serving on {}, http on {}", app.listen,
@@ -342,7 +345,7 @@ absl::Status App::Start() {
 void App::Stop() {
   Impl& app = *impl_;
   if (std::exchange(app.stopped, true)) return;
-  const absl::Time deadline = absl::Now() + absl::Seconds(app.config.shutdown_seconds);
+  const Deadline deadline = Deadline::After(absl::Seconds(app.config.shutdown_seconds));
   app.draining = true;
   if (app.server != nullptr) app.server->GetHealthCheckService()->Shutdown();
   // Whoever is still connected is served meanwhile, so that no client is refused for as long as a run takes
@@ -353,7 +356,7 @@ void App::Stop() {
   app.timers.Drain();
   if (app.listener != nullptr) app.listener->Stop();
   app.gate.Close();
-  const absl::Duration rest = std::clamp(deadline - absl::Now(), kCancelAfter, kLongestCall);
+  const absl::Duration rest = std::clamp(deadline.left(), kCancelAfter, kLongestCall);
   if (!app.gate.WaitIdle(rest)) spdlog::warn("calls are still open and will be cancelled");
   // A client whose connection ends tries another daemon. gRPC's own Shutdown would tell calls that come while
   // it says so that they were cancelled, which is not tried again.

@@ -8,7 +8,7 @@ CallGate::Pass CallGate::Enter() {
   ++open_;
   return Pass(this, [this](void*) {
     absl::MutexLock leaving(&mu_);
-    --open_;
+    if (--open_ == 0) idle_.NotifyAll();
   });
 }
 
@@ -20,7 +20,7 @@ void CallGate::Close() {
 bool CallGate::WaitIdle(absl::Duration timeout) {
   absl::MutexLock lock(&mu_);
   const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return open_ == 0; };
-  return mu_.AwaitWithTimeout(absl::Condition(&idle), timeout);
+  return idle_.Await(mu_, Deadline::After(timeout), idle);
 }
 
 }  // namespace slowwave

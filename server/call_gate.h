@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "storage/deadline.h"
 
 namespace slowwave {
 
@@ -25,6 +26,7 @@ class CallGate {
 
  private:
   absl::Mutex mu_;
+  SteadyCondVar idle_;
   int64_t open_ ABSL_GUARDED_BY(mu_) = 0;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
 };

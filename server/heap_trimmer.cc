@@ -21,24 +21,8 @@ bool KeepsMuch() {
 
 }  // namespace
 
-HeapTrimmer::HeapTrimmer(absl::Duration every) : every_(every), thread_([this] { Run(); }) {}
-
-HeapTrimmer::~HeapTrimmer() {
-  {
-    absl::MutexLock lock(&mu_);
-    stopping_ = true;
-  }
-  thread_.join();
-}
-
-void HeapTrimmer::Run() {
-  while (true) {
-    {
-      absl::MutexLock lock(&mu_);
-      if (mu_.AwaitWithTimeout(absl::Condition(&stopping_), every_)) return;
-    }
-    if (KeepsMuch()) malloc_trim(0);
-  }
+void TrimHeap() {
+  if (KeepsMuch()) malloc_trim(0);
 }
 
 }  // namespace slowwave

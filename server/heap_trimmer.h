@@ -3,30 +3,10 @@
 #ifndef SLOWWAVE_SERVER_HEAP_TRIMMER_H_
 #define SLOWWAVE_SERVER_HEAP_TRIMMER_H_
 
-#include <thread>
-
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
-
 namespace slowwave {
 
-class HeapTrimmer {
- public:
-  // Looks every so often, on a thread of its own, from now until destruction.
-  explicit HeapTrimmer(absl::Duration every);
-  ~HeapTrimmer();
-  HeapTrimmer(const HeapTrimmer&) = delete;
-  HeapTrimmer& operator=(const HeapTrimmer&) = delete;
-
- private:
-  void Run();
-
-  const absl::Duration every_;
-  absl::Mutex mu_;
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;
-};
+// Where there is much of it; else it costs next to nothing. Any thread.
+void TrimHeap();
 
 }  // namespace slowwave
 

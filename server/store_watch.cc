@@ -22,7 +22,7 @@ void StoreWatch::Start(std::function<void(bool)> changed) {
   }
   if (!first.ok()) spdlog::warn("the store does not answer: {}", MessageForOperator(first));
   changed_(first.ok());
-  thread_ = std::thread([this] { Run(); });
+  looks_.Start(every_, [this] { Look(); });
 }
 
 void StoreWatch::Stop() {
@@ -30,7 +30,7 @@ void StoreWatch::Stop() {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
   }
-  if (thread_.joinable()) thread_.join();
+  looks_.Stop();
 }
 
 absl::Status StoreWatch::status() const {
@@ -55,16 +55,6 @@ void StoreWatch::Look() {
                  MessageForOperator(now));
   }
   changed_(now.ok());
-}
-
-void StoreWatch::Run() {
-  for (;;) {
-    {
-      absl::MutexLock lock(&mu_);
-      if (mu_.AwaitWithTimeout(absl::Condition(&stopping_), every_)) return;
-    }
-    Look();
-  }
 }
 
 }  // namespace slowwave

@@ -3,12 +3,12 @@
 #define SLOWWAVE_SERVER_STORE_WATCH_H_
 
 #include <functional>
-#include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "server/periodic.h"
 
 namespace slowwave {
 
@@ -28,7 +28,6 @@ class StoreWatch {
 
  private:
   void Look();
-  void Run();
 
   const std::function<absl::Status()> ping_;
   const absl::Duration every_;
@@ -36,7 +35,7 @@ class StoreWatch {
   mutable absl::Mutex mu_;
   absl::Status status_ ABSL_GUARDED_BY(mu_) = absl::UnavailableError("nobody has looked yet");
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;
+  Periodic looks_;
 };
 
 }  // namespace slowwave

@@ -27,14 +27,6 @@ void StreamTimers::Timer::RestFor(absl::Duration rest) {
 
 void StreamTimers::Timer::Touch() { entry_->touched = absl::ToInt64Nanoseconds(owner_.clock_()); }
 
-StreamTimers::~StreamTimers() {
-  {
-    absl::MutexLock lock(&mu_);
-    stopping_ = true;
-  }
-  if (thread_.joinable()) thread_.join();
-}
-
 std::unique_ptr<StreamTimers::Timer> StreamTimers::Start(Kind kind, End end, Wake wake) {
   const absl::Duration now = clock_();
   absl::MutexLock lock(&mu_);
@@ -80,15 +72,7 @@ void StreamTimers::Drain() {
 }
 
 void StreamTimers::Run() {
-  thread_ = std::thread([this] {
-    while (true) {
-      {
-        absl::MutexLock lock(&mu_);
-        if (mu_.AwaitWithTimeout(absl::Condition(&stopping_), kLook)) return;
-      }
-      Check();
-    }
-  });
+  checks_.Start(kLook, [this] { Check(); });
 }
 
 }  // namespace slowwave

@@ -6,13 +6,13 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "core/clock.h"
+#include "server/periodic.h"
 
 namespace slowwave {
 
@@ -55,7 +55,6 @@ class StreamTimers {
   };
 
   StreamTimers(StreamLimits limits, SteadyClock clock) : limits_(limits), clock_(std::move(clock)) {}
-  ~StreamTimers();
 
   std::unique_ptr<Timer> Start(Kind kind, End end, Wake wake = nullptr);
   // Ends those whose time has come.
@@ -82,8 +81,7 @@ class StreamTimers {
   absl::Mutex mu_;
   std::list<Entry> open_ ABSL_GUARDED_BY(mu_);
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;
+  Periodic checks_;
 };
 
 }  // namespace slowwave

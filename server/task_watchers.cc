@@ -232,12 +232,13 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   bool again_ ABSL_GUARDED_BY(mu_) = false;     // something was noted meanwhile
 };
 
-TaskWatchers::TaskWatchers(const ServiceEnv& env, Executor& executor)
-    : env_(env), executor_(executor), ticker_([this] { Tick(); }) {}
+TaskWatchers::TaskWatchers(const ServiceEnv& env, Executor& executor) : env_(env), executor_(executor) {
+  ticks_.Start(kLook, [this] { Tick(); });
+}
 
 TaskWatchers::~TaskWatchers() {
   Drain();
-  ticker_.join();
+  ticks_.Stop();
 }
 
 absl::Status TaskWatchers::Admit(const std::shared_ptr<Watch>& watch) {
@@ -284,13 +285,11 @@ void TaskWatchers::Remove(Watch* watch) {
 
 void TaskWatchers::Tick() {
   absl::MutexLock lock(&mu_);
-  while (!mu_.AwaitWithTimeout(absl::Condition(&draining_), kLook)) {
-    if (looking_ || open_.empty()) continue;
-    Round round;
-    for (Watch* watch : open_) round[watch->key()].push_back(watch->weak_from_this());
-    looking_ = true;
-    executor_.Submit([this, round = std::move(round)] { Look(round); });
-  }
+  if (draining_ || looking_ || open_.empty()) return;
+  Round round;
+  for (Watch* watch : open_) round[watch->key()].push_back(watch->weak_from_this());
+  looking_ = true;
+  executor_.Submit([this, round = std::move(round)] { Look(round); });
 }
 
 void TaskWatchers::Look(const Round& round) {

@@ -8,7 +8,6 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "server/call_gate.h"
 #include "server/executor.h"
+#include "server/periodic.h"
 #include "server/service_env.h"
 #include "server/stream_timers.h"
 
@@ -59,7 +59,7 @@ class TaskWatchers {
   std::map<std::string, size_t> open_of_ ABSL_GUARDED_BY(mu_);  // by tenant
   bool looking_ ABSL_GUARDED_BY(mu_) = false;                   // a round is under way
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread ticker_;
+  Periodic ticks_;
 };
 
 }  // namespace slowwave

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "storage/deadline.h"
 
 namespace slowwave {
 
@@ -26,11 +26,9 @@ class StoreObserver {
 class ObservedCall {
  public:
   ObservedCall(StoreObserver* observer, std::string_view operation)
-      : observer_(observer),
-        operation_(operation),
-        began_(observer == nullptr ? absl::InfinitePast() : absl::Now()) {}
+      : observer_(observer), operation_(operation) {}
   ~ObservedCall() {
-    if (observer_ != nullptr) observer_->Ended(operation_, absl::Now() - began_, trouble_);
+    if (observer_ != nullptr) observer_->Ended(operation_, watch_.elapsed(), trouble_);
   }
   ObservedCall(const ObservedCall&) = delete;
   ObservedCall& operator=(const ObservedCall&) = delete;
@@ -39,7 +37,7 @@ class ObservedCall {
  private:
   StoreObserver* const observer_;
   const std::string_view operation_;
-  const absl::Time began_;
+  const Stopwatch watch_;
   absl::Status trouble_;
 };
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/commands/format.h"
+#include "storage/deadline.h"
 
 namespace slowwave {
 namespace {
@@ -39,7 +40,7 @@ absl::StatusOr<v1::Report> ReportOf(Client& client, const std::string& tenant, c
 
 absl::StatusOr<v1::Task> Follow(Client& client, const std::string& tenant, const std::string& task_id,
                                 const OnEvent& on_event) {
-  absl::Time give_up = absl::Now() + kPatience;
+  Deadline give_up = Deadline::After(kPatience);
   v1::WatchTaskRequest request;
   request.set_tenant(tenant);
   request.set_task_id(task_id);
@@ -50,7 +51,7 @@ absl::StatusOr<v1::Task> Follow(Client& client, const std::string& tenant, const
     v1::TaskEvent event;
     v1::Task last;
     while (stream->Read(&event)) {
-      give_up = absl::Now() + kPatience;
+      give_up = Deadline::After(kPatience);
       if (event.has_task()) last = event.task();
       on_event(event);
     }
@@ -60,7 +61,7 @@ absl::StatusOr<v1::Task> Follow(Client& client, const std::string& tenant, const
         status.ok()
             ? absl::UnavailableError(absl::StrCat("task ", task_id, " has not ended, but watching it did"))
             : Readable(status, client.address());
-    if (!absl::IsUnavailable(cut_off) || absl::Now() > give_up) return cut_off;
+    if (!absl::IsUnavailable(cut_off) || give_up.over()) return cut_off;
     absl::SleepFor(kPause);
   }
 }
@@ -79,12 +80,12 @@ absl::StatusOr<v1::TriggerConsolidationResponse> Trigger(Client& client,
   const bool own = request.request_id().empty();
   if (own) request.set_request_id("cli-" + boost::uuids::to_string(boost::uuids::random_generator()()));
   bool reached = false;
-  const absl::Time give_up = absl::Now() + kPatience;
+  const Deadline give_up = Deadline::After(kPatience);
   for (;;) {
     auto response = client.Call(&v1::ConsolidationService::Stub::TriggerConsolidation, request);
     // A daemon that is not there at the first call is an error to hear of at once.
     reached |= response.ok() || !absl::StartsWith(response.status().message(), "cannot reach");
-    if (response.ok() || !absl::IsUnavailable(response.status()) || !reached || absl::Now() > give_up) {
+    if (response.ok() || !absl::IsUnavailable(response.status()) || !reached || give_up.over()) {
       if (own) request.clear_request_id();
       return response;
     }

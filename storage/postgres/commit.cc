@@ -155,10 +155,10 @@ absl::Status PostgresStore::NotPending(const RunCommit& commit) {
 // same way.
 absl::StatusOr<CommitResult> PostgresStore::CommitRun(const RunCommit& commit) {
   if (absl::Status valid = Validate(commit); !valid.ok()) return valid;
-  const absl::Time deadline = absl::Now() + options_.commit_timeout;
+  const Deadline deadline = Deadline::After(options_.commit_timeout);
   while (true) {
     bool in_doubt = false;
-    const absl::Duration left = std::max(deadline - absl::Now(), absl::Milliseconds(1));
+    const absl::Duration left = std::max(deadline.left(), absl::Milliseconds(1));
     absl::StatusOr<CommitResult> result = CommitOnce(commit, std::min(left, options_.call_timeout), in_doubt);
     if (result.ok()) return result;
     const absl::Status& status = result.status();
@@ -168,7 +168,7 @@ absl::StatusOr<CommitResult> PostgresStore::CommitRun(const RunCommit& commit) {
       if (recorded->has_value()) return **recorded;
       return status.message() == kNotPending ? NotPending(commit) : status;
     }
-    if (!in_doubt || absl::Now() >= deadline) return status;
+    if (!in_doubt || deadline.over()) return status;
   }
 }
 

@@ -8,7 +8,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "storage/operator_detail.h"
 #include "storage/postgres/url.h"
 
@@ -18,9 +17,9 @@ namespace {
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 // Polls one socket. 0: the deadline has passed.
-int Poll(int socket, short events, absl::Time deadline) {
+int Poll(int socket, short events, Deadline deadline) {
   while (true) {
-    const absl::Duration left = deadline - absl::Now();
+    const absl::Duration left = deadline.left();
     if (left <= absl::ZeroDuration()) return 0;
     pollfd one{.fd = socket, .events = events, .revents = 0};
     const int64_t wait =
@@ -81,7 +80,7 @@ absl::Status StatusOfSqlState(std::string_view state) {
   return absl::InternalError("the database refused a statement" + code);
 }
 
-absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& url, absl::Time deadline) {
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& url, Deadline deadline) {
   // Before libpq quotes in an error what it took for a host or a port.
   if (const absl::Status parsed = ShownUrl(url).status(); !parsed.ok()) return parsed;
   // Dead peers are noticed by the kernel too, should a deadline of ours be long.
@@ -137,7 +136,7 @@ Failure Connection::Broken(absl::Status status) {
   return {.status = std::move(status), .statement = -1, .sql_state = ""};
 }
 
-bool Connection::Progress(absl::Time deadline, Failure& failure) {
+bool Connection::Progress(Deadline deadline, Failure& failure) {
   const int unsent = PQflush(handle_);
   const auto events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
   const int ready = unsent < 0 ? POLLIN : Poll(PQsocket(handle_), events, deadline);
@@ -152,7 +151,7 @@ bool Connection::Progress(absl::Time deadline, Failure& failure) {
   return true;
 }
 
-bool Connection::Next(absl::Time deadline, Result& result, Failure& failure) {
+bool Connection::Next(Deadline deadline, Result& result, Failure& failure) {
   PQflush(handle_);
   while (PQisBusy(handle_) != 0) {
     if (!Progress(deadline, failure)) return false;
@@ -184,7 +183,7 @@ bool Connection::SendOne(const Statement& s, bool& prepares) {
                            s.parameters.lengths(), s.parameters.formats(), /*resultFormat=*/1) == 1;
 }
 
-Result Connection::TakeResult(int statement, absl::Time deadline, Failure& failure) {
+Result Connection::TakeResult(int statement, Deadline deadline, Failure& failure) {
   Result result;
   if (!Next(deadline, result, failure)) return nullptr;
   const ExecStatusType status = PQresultStatus(result.get());
@@ -204,7 +203,7 @@ Result Connection::TakeResult(int statement, absl::Time deadline, Failure& failu
   return failure.status.ok() ? std::move(result) : nullptr;
 }
 
-Failure Connection::Run(const std::vector<Statement>& statements, absl::Time deadline,
+Failure Connection::Run(const std::vector<Statement>& statements, Deadline deadline,
                         std::vector<Result>& results) {
   std::vector<bool> prepares(statements.size(), false);
   for (size_t i = 0; i < statements.size(); ++i) {
@@ -239,7 +238,7 @@ Failure Connection::Run(const std::vector<Statement>& statements, absl::Time dea
 
 // A pooler gives clients keys of its own making instead of a server process' number. Citus plans statements
 // whose tenant it knows; a kept plan does not know it.
-absl::Status Connection::LookAtSession(absl::Time deadline) {
+absl::Status Connection::LookAtSession(Deadline deadline) {
   std::vector<Result> results;
   Failure failure = Run({{kSession, Parameters()}}, deadline, results);
   if (!failure.status.ok()) return failure.status;

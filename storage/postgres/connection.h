@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "storage/deadline.h"
 #include "storage/postgres/values.h"
 
 namespace slowwave::postgres {
@@ -52,14 +53,14 @@ class Connection {
   // kInvalidArgument: no URL. kUnavailable: not reached by the deadline, refused. kFailedPrecondition: wrong
   // credentials or database, an encoding other than UTF-8. Messages are fit for any caller; what libpq said
   // is the operator's detail (storage/operator_detail.h).
-  static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& url, absl::Time deadline);
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& url, Deadline deadline);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   // One round trip: all statements, then a sync. `results` gets one for each that succeeded. After an error
   // in one statement the others after it were not run. A broken or late connection is of no further use.
-  Failure Run(const std::vector<Statement>& statements, absl::Time deadline, std::vector<Result>& results);
+  Failure Run(const std::vector<Statement>& statements, Deadline deadline, std::vector<Result>& results);
 
   // Nothing was received meanwhile, such as the server's farewell.
   bool Fresh() const;
@@ -74,16 +75,16 @@ class Connection {
   explicit Connection(PGconn* handle) : handle_(handle) {}
   Failure Broken(absl::Status status);
   // Finds out whether the session is ours, and if so sets it up for kept plans.
-  absl::Status LookAtSession(absl::Time deadline);
+  absl::Status LookAtSession(Deadline deadline);
   // Sends one statement; `prepares`: a result of preparing it comes before its own.
   bool SendOne(const Statement& statement, bool& prepares);
   // The result of a statement, or of preparing it; null if there is a failure, this one or an earlier one.
-  Result TakeResult(int statement, absl::Time deadline, Failure& failure);
+  Result TakeResult(int statement, Deadline deadline, Failure& failure);
   // Waits until the socket can be read (or written, if there is more to send), and reads. False: see
   // `failure`.
-  bool Progress(absl::Time deadline, Failure& failure);
+  bool Progress(Deadline deadline, Failure& failure);
   // The next result, null between two statements' ones. False: see `failure`.
-  bool Next(absl::Time deadline, Result& result, Failure& failure);
+  bool Next(Deadline deadline, Result& result, Failure& failure);
 
   PGconn* handle_;
   bool broken_ = false, owns_session_ = false;

@@ -26,7 +26,7 @@ std::vector<std::shared_ptr<EnqueueLine::Place>> EnqueueLine::TakeFrom(Line& lin
 }
 
 absl::StatusOr<std::optional<EnqueueResult>> EnqueueLine::Enqueue(const EnqueueRequest& request,
-                                                                  absl::Time deadline) {
+                                                                  Deadline deadline) {
   const auto mine = std::make_shared<Place>();
   mine->request = request;
   const std::string& tenant = request.user.tenant;
@@ -41,9 +41,9 @@ absl::StatusOr<std::optional<EnqueueResult>> EnqueueLine::Enqueue(const EnqueueR
     const auto turn = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
       return mine->answered || (!line->sending && !line->waiting.empty() && line->waiting.front() == mine);
     };
-    if (!mu_.AwaitWithDeadline(absl::Condition(&turn), deadline)) {
+    if (!mine->changed.Await(mu_, deadline, turn)) {
       std::erase(line->waiting, mine);
-      if (!line->sending && line->waiting.empty()) lines_.erase(tenant);
+      if (!line->sending) Next(tenant);
       return absl::UnavailableError("enqueue: the database did not answer in time");
     }
     if (mine->answered) return std::move(mine->answer);
@@ -61,9 +61,19 @@ absl::StatusOr<std::optional<EnqueueResult>> EnqueueLine::Enqueue(const EnqueueR
     } else if (i < batch.size()) {
       places[i]->answer = std::move((*answers)[i]);
     }
+    places[i]->changed.NotifyOne();
   }
-  if (line->waiting.empty()) lines_.erase(tenant);
+  Next(tenant);
   return std::move(mine->answer);
+}
+
+void EnqueueLine::Next(const std::string& tenant) {
+  const auto line = lines_.find(tenant);
+  if (line->second.waiting.empty()) {
+    lines_.erase(line);
+  } else {
+    line->second.waiting.front()->changed.NotifyOne();
+  }
 }
 
 size_t EnqueueLine::waiting(const std::string& tenant) const {

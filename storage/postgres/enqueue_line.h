@@ -17,7 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
+#include "storage/deadline.h"
 #include "storage/store.h"
 
 namespace slowwave::postgres {
@@ -28,7 +28,7 @@ class EnqueueLine {
   using Batch = std::vector<const EnqueueRequest*>;
   // Parallel to a batch. Unset: that request has to go its own way.
   using Answers = std::vector<std::optional<EnqueueResult>>;
-  using Send = std::function<absl::StatusOr<Answers>(const Batch&, absl::Time deadline)>;
+  using Send = std::function<absl::StatusOr<Answers>(const Batch&, Deadline deadline)>;
 
   // `send` is called without locks, once at a time for a tenant.
   explicit EnqueueLine(Send send) : send_(std::move(send)) {}
@@ -36,7 +36,7 @@ class EnqueueLine {
   // What the batch that took the request in was answered, by the deadline at the latest. Unset: the request
   // has to go its own way, for what the batch said, or since another one of its user or request_id was in it.
   // kUnavailable: the batch failed so, or there was no answer by the deadline; it may be in all the same.
-  absl::StatusOr<std::optional<EnqueueResult>> Enqueue(const EnqueueRequest& request, absl::Time deadline);
+  absl::StatusOr<std::optional<EnqueueResult>> Enqueue(const EnqueueRequest& request, Deadline deadline);
 
   // How many of the tenant's wait for their turn; for tests.
   size_t waiting(const std::string& tenant) const;
@@ -45,6 +45,7 @@ class EnqueueLine {
   // Shared with who sends it, as its caller may be gone by then.
   struct Place {
     EnqueueRequest request;
+    SteadyCondVar changed;
     bool answered = false;
     absl::StatusOr<std::optional<EnqueueResult>> answer = std::nullopt;
   };
@@ -54,6 +55,9 @@ class EnqueueLine {
   };
   std::vector<std::shared_ptr<Place>> TakeFrom(Line& line, Batch& batch) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Nobody sends for it any more: the next may, or it goes.
+  void Next(const std::string& tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   static constexpr size_t kMaxBatch = 64;
 

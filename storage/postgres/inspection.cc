@@ -45,15 +45,15 @@ void ReadRights(Rows& table, const std::string& name, PostgresInspection& seen) 
 }
 
 // Whether a notification comes before the deadline.
-bool Hears(Connection& connection, absl::Time deadline) {
-  while (absl::Now() < deadline) {
+bool Hears(Connection& connection, Deadline deadline) {
+  while (!deadline.over()) {
     if (PQconsumeInput(connection.handle()) != 1) return false;
     if (PGnotify* note = PQnotifies(connection.handle()); note != nullptr) {
       PQfreemem(note);
       return true;
     }
     pollfd socket{.fd = PQsocket(connection.handle()), .events = POLLIN, .revents = 0};
-    const absl::Duration left = deadline - absl::Now();
+    const absl::Duration left = deadline.left();
     poll(&socket, 1, static_cast<int>(std::max<int64_t>(0, absl::ToInt64Milliseconds(left))));
   }
   return false;
@@ -65,9 +65,10 @@ bool Hears(Connection& connection, absl::Time deadline) {
 absl::StatusOr<PostgresInspection> InspectPostgres(const std::string& url) {
   using postgres::Connection;
   absl::StatusOr<std::unique_ptr<Connection>> connection =
-      Connection::Open(url, absl::Now() + postgres::kConnect);
+      Connection::Open(url, Deadline::After(postgres::kConnect));
   if (!connection.ok()) return connection.status();
-  postgres::Transaction t(**connection, postgres::Mode::kSingle, absl::Now() + postgres::kCall, std::nullopt);
+  postgres::Transaction t(**connection, postgres::Mode::kSingle, Deadline::After(postgres::kCall),
+                          std::nullopt);
   PostgresInspection seen;
   postgres::Rows role = t.Add("inspect_role");
   const absl::Time before = absl::Now();
@@ -108,22 +109,22 @@ absl::StatusOr<PostgresInspection> InspectPostgres(const std::string& url) {
 absl::Status CheckPostgresListen(const std::string& url, const std::string& listen_url) {
   using postgres::Connection;
   absl::StatusOr<std::unique_ptr<Connection>> listening =
-      Connection::Open(listen_url, absl::Now() + postgres::kConnect);
+      Connection::Open(listen_url, Deadline::After(postgres::kConnect));
   if (!listening.ok()) return listening.status();
   absl::StatusOr<std::unique_ptr<Connection>> telling =
-      Connection::Open(url, absl::Now() + postgres::kConnect);
+      Connection::Open(url, Deadline::After(postgres::kConnect));
   if (!telling.ok()) return telling.status();
   const std::string channel = absl::StrCat("slowwave_doctor_", codec::NewToken());
   const std::string listen = absl::StrCat("LISTEN ", channel), notify = absl::StrCat("NOTIFY ", channel);
   std::vector<postgres::Result> results;
-  const absl::Time deadline = absl::Now() + postgres::kCall;
+  const Deadline deadline = Deadline::After(postgres::kCall);
   if (auto f = (*listening)->Run({{listen, postgres::Parameters()}}, deadline, results); !f.status.ok()) {
     return f.status;
   }
   if (auto f = (*telling)->Run({{notify, postgres::Parameters()}}, deadline, results); !f.status.ok()) {
     return f.status;
   }
-  if (postgres::Hears(**listening, absl::Now() + postgres::kNotification)) return absl::OkStatus();
+  if (postgres::Hears(**listening, Deadline::After(postgres::kNotification))) return absl::OkStatus();
   return absl::UnavailableError("a notification that was sent did not come");
 }
 

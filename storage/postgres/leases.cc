@@ -49,7 +49,7 @@ absl::StatusOr<std::vector<TenantDemand>> PostgresStore::ReadDemands(int room) {
     absl::MutexLock lock(&hint_mutex_);
     seen_tenants_.clear();
     for (const TenantDemand& demand : list) seen_tenants_.push_back(demand.tenant);
-    seen_at_ = absl::Now();
+    seen_until_ = Deadline::After(kHintAge);
     return list;
   });
 }
@@ -76,7 +76,7 @@ absl::StatusOr<std::vector<ClaimedTask>> PostgresStore::ClaimOfTenant(const Tena
 
 std::string PostgresStore::OnlyTenant() {
   absl::MutexLock lock(&hint_mutex_);
-  if (absl::Now() - seen_at_ > kHintAge) return "";
+  if (!seen_until_ || seen_until_->over()) return "";
   if (seen_tenants_.empty()) return requested_tenant_;
   return seen_tenants_.size() == 1 && (requested_tenant_.empty() || requested_tenant_ == seen_tenants_[0])
              ? seen_tenants_[0]

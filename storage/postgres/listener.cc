@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "storage/postgres/connection.h"
 
 namespace slowwave::postgres {
@@ -75,9 +74,9 @@ void Listener::Loop() {
   };
   while (!stopping()) {
     if (connection == nullptr) {
-      absl::StatusOr<std::unique_ptr<Connection>> made = Connection::Open(url_, absl::Now() + kConnect);
+      absl::StatusOr<std::unique_ptr<Connection>> made = Connection::Open(url_, Deadline::After(kConnect));
       std::vector<Result> results;
-      if (made.ok() && (*made)->Run({{kListen, Parameters()}}, absl::Now() + kCall, results).status.ok()) {
+      if (made.ok() && (*made)->Run({{kListen, Parameters()}}, Deadline::After(kCall), results).status.ok()) {
         connection = *std::move(made);
         wake_();  // something may have come while nobody listened
       } else {
@@ -94,7 +93,7 @@ void Listener::Loop() {
     }
     if (announce) {
       std::vector<Result> results;
-      connection->Run({{kNotify, Parameters()}}, absl::Now() + kCall, results);
+      connection->Run({{kNotify, Parameters()}}, Deadline::After(kCall), results);
     }
     if (connection->broken() || PQconsumeInput(connection->handle()) != 1) {
       connection.reset();

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "storage/postgres/connection.h"
 #include "storage/postgres/embedded_sql.h"
 #include "storage/postgres/postgres_store.h"
@@ -64,7 +63,7 @@ std::vector<std::string> Split(std::string_view sql) {
 
 absl::StatusOr<std::vector<AppliedMigration>> PostgresMigrationDriver::Applied() {
   std::vector<Result> results;
-  const absl::Time deadline = absl::Now() + kRead;
+  const Deadline deadline = Deadline::After(kRead);
   if (Failure f = connection_.Run({{kExists, Parameters()}}, deadline, results); !f.status.ok())
     return f.status;
   if (DecodeInt(Column(results[0], 0, 0)) == 0) {
@@ -87,7 +86,7 @@ absl::StatusOr<std::vector<AppliedMigration>> PostgresMigrationDriver::Applied()
 
 absl::Status PostgresMigrationDriver::TryApply(const Migration& migration, const std::string& checksum,
                                                bool& lock_timeout) {
-  const absl::Time deadline = absl::Now() + kApply;
+  const Deadline deadline = Deadline::After(kApply);
   std::vector<Result> results;
   const std::vector<Statement> opening = {
       {"BEGIN", Parameters()},
@@ -110,7 +109,7 @@ absl::Status PostgresMigrationDriver::TryApply(const Migration& migration, const
   lock_timeout = failure.sql_state == "55P03";
   const std::string_view end = failure.status.ok() ? "COMMIT" : "ROLLBACK";
   if (connection_.broken()) return failure.status;
-  Failure ended = connection_.Run({{end, Parameters()}}, absl::Now() + kRead, results);
+  Failure ended = connection_.Run({{end, Parameters()}}, Deadline::After(kRead), results);
   return failure.status.ok() ? ended.status : failure.status;
 }
 
@@ -123,7 +122,7 @@ absl::Status PostgresMigrationDriver::Apply(const Migration& migration, const st
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> ConnectToMigrate(const std::string& url) {
-  return Connection::Open(url, absl::Now() + kConnect);
+  return Connection::Open(url, Deadline::After(kConnect));
 }
 
 }  // namespace postgres

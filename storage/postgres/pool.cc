@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
-
 namespace slowwave::postgres {
 
 Pool::Pool(std::string url, int size, absl::Duration connect_timeout, StoreObserver* observer)
@@ -19,15 +17,19 @@ void Pool::Tell() {
 void Pool::Dropped() {
   absl::MutexLock lock(&mu_);
   --open_;
+  returned_.NotifyOne();
   Tell();
 }
 
-absl::StatusOr<std::unique_ptr<Connection>> Pool::Take(absl::Time deadline) {
+absl::StatusOr<std::unique_ptr<Connection>> Pool::Take(Deadline deadline) {
   while (true) {
     std::unique_ptr<Connection> idle;
     {
       absl::MutexLock lock(&mu_);
-      if (!mu_.AwaitWithDeadline(absl::Condition(this, &Pool::CanTake), deadline)) {
+      const auto can_take = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+        return !idle_.empty() || open_ < size_;
+      };
+      if (!returned_.Await(mu_, deadline, can_take)) {
         return absl::UnavailableError("all connections to the database are in use");
       }
       if (idle_.empty()) {
@@ -44,7 +46,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Pool::Take(absl::Time deadline) {
     Dropped();
   }
   absl::StatusOr<std::unique_ptr<Connection>> made =
-      Connection::Open(url_, std::min(deadline, absl::Now() + connect_timeout_));
+      Connection::Open(url_, std::min(deadline, Deadline::After(connect_timeout_)));
   if (!made.ok()) Dropped();
   return made;
 }
@@ -56,6 +58,7 @@ void Pool::Return(std::unique_ptr<Connection> connection) {
   }
   absl::MutexLock lock(&mu_);
   idle_.push_back(std::move(connection));
+  returned_.NotifyOne();
   Tell();
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "storage/deadline.h"
 #include "storage/postgres/connection.h"
 #include "storage/store_observer.h"
 
@@ -21,12 +22,11 @@ class Pool {
   Pool(std::string url, int size, absl::Duration connect_timeout, StoreObserver* observer = nullptr);
 
   // The connection used last, a new one, or the next that is returned. kUnavailable: none by the deadline.
-  absl::StatusOr<std::unique_ptr<Connection>> Take(absl::Time deadline);
+  absl::StatusOr<std::unique_ptr<Connection>> Take(Deadline deadline);
   // Broken ones are dropped, and so is one that is still in a transaction.
   void Return(std::unique_ptr<Connection> connection);
 
  private:
-  bool CanTake() const ABSL_SHARED_LOCKS_REQUIRED(mu_) { return !idle_.empty() || open_ < size_; }
   void Tell() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // One that was taken is gone.
   void Dropped();
@@ -36,6 +36,7 @@ class Pool {
   const absl::Duration connect_timeout_;
   StoreObserver* const observer_;
   absl::Mutex mu_;
+  SteadyCondVar returned_;
   std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mu_);
   int open_ ABSL_GUARDED_BY(mu_) = 0;  // idle or taken
 };

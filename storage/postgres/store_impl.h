@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,7 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
+#include "storage/deadline.h"
 #include "storage/fair_share.h"
 #include "storage/postgres/enqueue_line.h"
 #include "storage/postgres/listener.h"
@@ -106,7 +107,7 @@ class PostgresStore : public Store {
   auto Transact(std::string_view doing, Mode mode, absl::Duration timeout, Body& body,
                 bool* in_doubt = nullptr) -> decltype(body(std::declval<Transaction&>())) {
     ObservedCall call(options_.observer, doing);
-    const absl::Time deadline = absl::Now() + timeout;
+    const Deadline deadline = Deadline::After(timeout);
     for (int attempt = 1;; ++attempt) {
       absl::StatusOr<std::unique_ptr<Connection>> connection = pool_.Take(deadline);
       if (!connection.ok()) {
@@ -131,7 +132,7 @@ class PostgresStore : public Store {
       }
       pool_.Return(std::move(*connection));
       if (in_doubt != nullptr) *in_doubt = transaction.in_doubt();
-      if (!transaction.worth_another_try() || attempt >= kTries || absl::Now() >= deadline) {
+      if (!transaction.worth_another_try() || attempt >= kTries || deadline.over()) {
         if (transaction.failed_itself() || thrown) call.Fail(end);
         return transaction.failed_itself() ? Named(doing, end) : end;
       }
@@ -164,7 +165,7 @@ class PostgresStore : public Store {
   }
   // tasks.cc
   // Unset where it is not the simple case that one statement is for.
-  absl::StatusOr<EnqueueLine::Answers> EnqueueNew(const EnqueueLine::Batch& batch, absl::Time deadline);
+  absl::StatusOr<EnqueueLine::Answers> EnqueueNew(const EnqueueLine::Batch& batch, Deadline deadline);
   absl::StatusOr<EnqueueResult> EnqueueInside(Transaction& t, const EnqueueRequest& request,
                                               const FireRequest* fire);
   void ExpireRequests(Transaction& t, const EnqueueRequest& request);
@@ -192,14 +193,14 @@ class PostgresStore : public Store {
   const PostgresOptions options_;
   Pool pool_;
   EnqueueLine enqueue_line_{
-      [this](const EnqueueLine::Batch& batch, absl::Time deadline) { return EnqueueNew(batch, deadline); }};
+      [this](const EnqueueLine::Batch& batch, Deadline deadline) { return EnqueueNew(batch, deadline); }};
   std::atomic<int64_t> requests_ = 0;  // that had a request_id
   absl::Mutex hint_mutex_;
   // Of the last request that came by way of this process, and whether the tenants that were last seen to have
   // ready tasks were others.
   std::string requested_tenant_ ABSL_GUARDED_BY(hint_mutex_);
   std::vector<std::string> seen_tenants_ ABSL_GUARDED_BY(hint_mutex_);
-  absl::Time seen_at_ ABSL_GUARDED_BY(hint_mutex_) = absl::InfinitePast();
+  std::optional<Deadline> seen_until_ ABSL_GUARDED_BY(hint_mutex_);
   Listener listener_;  // last: it has a thread
 };
 

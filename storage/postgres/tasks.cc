@@ -201,7 +201,7 @@ void PostgresStore::ExpireRequests(Transaction& t, const EnqueueRequest& request
 }
 
 absl::StatusOr<EnqueueLine::Answers> PostgresStore::EnqueueNew(const EnqueueLine::Batch& batch,
-                                                               absl::Time deadline) {
+                                                               Deadline deadline) {
   const std::string& tenant = batch.front()->user.tenant;
   std::vector<std::string> users, reasons, options, requests;
   std::vector<TriggerKind> kinds;
@@ -241,8 +241,7 @@ absl::StatusOr<EnqueueLine::Answers> PostgresStore::EnqueueNew(const EnqueueLine
     while (row.Step()) answers[places[row.Text(0)]] = EnqueueResult{.task = ReadTask(tenant, row)};
     return answers;
   };
-  absl::StatusOr<EnqueueLine::Answers> answers =
-      Transact("enqueue", Mode::kSingle, deadline - absl::Now(), body);
+  absl::StatusOr<EnqueueLine::Answers> answers = Transact("enqueue", Mode::kSingle, deadline.left(), body);
   // What is wrong with one is told to that one.
   if (answers.ok() || absl::IsUnavailable(answers.status())) return answers;
   return EnqueueLine::Answers(batch.size());
@@ -250,7 +249,7 @@ absl::StatusOr<EnqueueLine::Answers> PostgresStore::EnqueueNew(const EnqueueLine
 
 absl::StatusOr<EnqueueResult> PostgresStore::Enqueue(const EnqueueRequest& request) {
   absl::StatusOr<std::optional<EnqueueResult>> added =
-      enqueue_line_.Enqueue(request, absl::Now() + options_.call_timeout);
+      enqueue_line_.Enqueue(request, Deadline::After(options_.call_timeout));
   if (!added.ok()) return added.status();
   if (added->has_value()) return Announced<EnqueueResult>(request.user.tenant, **std::move(added));
   return Announced(request.user.tenant,

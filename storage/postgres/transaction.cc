@@ -4,7 +4,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "storage/codec.h"
 #include "storage/postgres/embedded_sql.h"
 
@@ -68,7 +67,7 @@ std::vector<Evidence> Rows::EvidenceList(int column) {
   return list;
 }
 
-Transaction::Transaction(Connection& connection, Mode mode, absl::Time deadline,
+Transaction::Transaction(Connection& connection, Mode mode, Deadline deadline,
                          std::optional<absl::Time> clock)
     : connection_(connection), mode_(mode), deadline_(deadline), clock_{clock} {}
 
@@ -89,7 +88,7 @@ void Transaction::Begin(const std::string& tenant) {
     Queue("transaction_plans", Parameters(tenant));
     return;
   }
-  const std::string limit = Milliseconds(deadline_ - absl::Now());
+  const std::string limit = Milliseconds(deadline_.left());
   Queue("transaction_settings", Parameters(limit, Milliseconds(kIdleInTransaction), tenant));
 }
 

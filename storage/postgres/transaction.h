@@ -22,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "storage/deadline.h"
 #include "storage/postgres/connection.h"
 #include "storage/query_catalog.h"
 #include "storage/types.h"
@@ -76,7 +77,7 @@ enum class Mode {
 class Transaction {
  public:
   // `clock`: what the time is instead of the database's, for tests.
-  Transaction(Connection& connection, Mode mode, absl::Time deadline, std::optional<absl::Time> clock);
+  Transaction(Connection& connection, Mode mode, Deadline deadline, std::optional<absl::Time> clock);
 
   template <typename... Values>
   Rows Add(std::string_view query, const Values&... values) {
@@ -114,7 +115,7 @@ class Transaction {
 
   Connection& connection_;
   const Mode mode_;
-  const absl::Time deadline_;
+  const Deadline deadline_;
   const Clock clock_;
   absl::Time now_;
   std::string tenant_;   // whose rows it sees

@@ -25,7 +25,7 @@ absl::StatusOr<std::unique_ptr<Connection>> SqliteStore::TakeReader() {
     const auto one_is_free = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reader_mutex_) {
       return !idle_readers_.empty() || readers_ < kMaxReaders;
     };
-    if (!reader_mutex_.AwaitWithTimeout(absl::Condition(&one_is_free), options_.busy_timeout)) {
+    if (!reader_returned_.Await(reader_mutex_, Deadline::After(options_.busy_timeout), one_is_free)) {
       return absl::UnavailableError("read: every reading connection is busy");
     }
     if (!idle_readers_.empty()) {
@@ -40,6 +40,7 @@ absl::StatusOr<std::unique_ptr<Connection>> SqliteStore::TakeReader() {
   if (!reader.ok()) {
     absl::MutexLock lock(&reader_mutex_);
     --readers_;
+    reader_returned_.NotifyOne();
   }
   return reader;
 }
@@ -47,6 +48,7 @@ absl::StatusOr<std::unique_ptr<Connection>> SqliteStore::TakeReader() {
 void SqliteStore::ReturnReader(std::unique_ptr<Connection> reader) {
   absl::MutexLock lock(&reader_mutex_);
   idle_readers_.push_back(std::move(reader));
+  reader_returned_.NotifyOne();
 }
 
 absl::Status SqliteStore::Ping() {

@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "storage/deadline.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/file_lock.h"
 #include "storage/sqlite/sqlite_store.h"
@@ -157,6 +158,7 @@ class SqliteStore : public Store {
   const std::unique_ptr<Connection> writer_ ABSL_PT_GUARDED_BY(write_mutex_);
 
   absl::Mutex reader_mutex_;
+  SteadyCondVar reader_returned_;
   std::vector<std::unique_ptr<Connection>> idle_readers_ ABSL_GUARDED_BY(reader_mutex_);
   int readers_ ABSL_GUARDED_BY(reader_mutex_) = 0;
 };

@@ -37,7 +37,7 @@ class EnqueueLineTest : public testing::Test {
       answers_.emplace_back();
     }
     threads_.emplace_back([this, n, request, timeout] {
-      Answer answer = line_.Enqueue(request, absl::Now() + timeout);
+      Answer answer = line_.Enqueue(request, Deadline::After(timeout));
       absl::MutexLock lock(&mu_);
       answers_[n] = std::move(answer);
     });
@@ -89,7 +89,7 @@ class EnqueueLineTest : public testing::Test {
   std::vector<std::vector<std::string>> batches_;
   std::vector<Answer> answers_;
   std::vector<std::thread> threads_;
-  EnqueueLine line_{[this](const EnqueueLine::Batch& batch, absl::Time) { return Send(batch); }};
+  EnqueueLine line_{[this](const EnqueueLine::Batch& batch, Deadline) { return Send(batch); }};
 };
 
 TEST_F(EnqueueLineTest, WhatComesInMeanwhileGoesTogether) {
@@ -103,7 +103,7 @@ TEST_F(EnqueueLineTest, WhatComesInMeanwhileGoesTogether) {
 TEST_F(EnqueueLineTest, NoneWaitsWhereNothingIsOnTheWire) {
   go_on_ = true;
   for (const char* user : {"ana", "ben"}) {
-    EXPECT_EQ((**line_.Enqueue(Of(user), absl::Now() + absl::Seconds(60))).task.id,
+    EXPECT_EQ((**line_.Enqueue(Of(user), Deadline::After(absl::Seconds(60)))).task.id,
               absl::StrCat("task of ", user));
   }
   EXPECT_THAT(batches_, ElementsAre(ElementsAre("ana"), ElementsAre("ben")));
@@ -111,7 +111,7 @@ TEST_F(EnqueueLineTest, NoneWaitsWhereNothingIsOnTheWire) {
 
 TEST_F(EnqueueLineTest, TenantsDoNotWaitForEachOther) {
   Hold({});
-  EXPECT_TRUE(line_.Enqueue(Of("ana", "", "other"), absl::Now() + absl::Seconds(60))->has_value());
+  EXPECT_TRUE(line_.Enqueue(Of("ana", "", "other"), Deadline::After(absl::Seconds(60)))->has_value());
   Join();
   EXPECT_THAT(batches_, ElementsAre(ElementsAre("first"), ElementsAre("ana")));
 }
@@ -134,12 +134,12 @@ TEST_F(EnqueueLineTest, FailureIsToldToEachOfTheBatch) {
   EXPECT_EQ(answers_[1].status(), failure_);
   EXPECT_EQ(answers_[2].status(), failure_);
   failure_ = absl::OkStatus();
-  EXPECT_TRUE(line_.Enqueue(Of("ana"), absl::Now() + absl::Seconds(60)).ok());
+  EXPECT_TRUE(line_.Enqueue(Of("ana"), Deadline::After(absl::Seconds(60))).ok());
 }
 
 TEST_F(EnqueueLineTest, WhoseDeadlinePassesIsToldSoAndNotSent) {
   Hold({Of("ana")});
-  EXPECT_TRUE(absl::IsUnavailable(line_.Enqueue(Of("late"), absl::Now()).status()));
+  EXPECT_TRUE(absl::IsUnavailable(line_.Enqueue(Of("late"), Deadline::After(absl::ZeroDuration())).status()));
   Join();
   EXPECT_THAT(batches_, ElementsAre(ElementsAre("first"), ElementsAre("ana")));
 }

@@ -11,10 +11,12 @@ namespace {
 
 class PostgresConnectionTest : public testing::Test {
  protected:
-  std::unique_ptr<Connection> Open() { return Must(Connection::Open(url_, absl::Now() + absl::Minutes(1))); }
+  std::unique_ptr<Connection> Open() {
+    return Must(Connection::Open(url_, Deadline::After(absl::Minutes(1))));
+  }
   Failure Run(const std::vector<Statement>& statements) {
     results_.clear();
-    return connection_->Run(statements, absl::Now() + absl::Minutes(1), results_);
+    return connection_->Run(statements, Deadline::After(absl::Minutes(1)), results_);
   }
   int64_t Number(size_t statement) {
     return DecodeInt({PQgetvalue(results_.at(statement).get(), 0, 0), sizeof(int64_t)});

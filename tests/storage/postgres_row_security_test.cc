@@ -206,9 +206,9 @@ TEST(RowSecurityTest, EveryStatementNamesItsTenantOrIsOneOfTheFewThatLookAcross)
 }
 
 TEST(RowSecurityTest, ATransactionIsOfOneTenant) {
-  const auto connection = Must(postgres::Connection::Open(FilledUrl(), absl::Now() + absl::Seconds(30)));
+  const auto connection = Must(postgres::Connection::Open(FilledUrl(), Deadline::After(absl::Seconds(30))));
   const auto begin = [&](postgres::Mode mode) {
-    return postgres::Transaction(*connection, mode, absl::Now() + absl::Seconds(30), std::nullopt);
+    return postgres::Transaction(*connection, mode, Deadline::After(absl::Seconds(30)), std::nullopt);
   };
   for (const postgres::Mode mode : {postgres::Mode::kSingle, postgres::Mode::kRead, postgres::Mode::kWrite}) {
     postgres::Transaction good = begin(mode);
@@ -236,7 +236,7 @@ TEST(RowSecurityTest, ATransactionIsOfOneTenant) {
   EXPECT_EQ(rows.count(), 1);
   std::vector<postgres::Result> results;
   connection->Run({{"SELECT 1 FROM slowwave.user_state", postgres::Parameters()}},
-                  absl::Now() + absl::Seconds(30), results);
+                  Deadline::After(absl::Seconds(30)), results);
   ASSERT_EQ(results.size(), 1u);
   EXPECT_EQ(PQntuples(results[0].get()), 0);
 }
