@@ -30,6 +30,12 @@ inline SteadyClock SystemSteadyClock() {
   };
 }
 
+// For whoever dates things by the one and times them by the other.
+struct Clocks {
+  Clock now = SystemClock();
+  SteadyClock steady = SystemSteadyClock();
+};
+
 }  // namespace slowwave
 
 #endif  // SLOWWAVE_CORE_CLOCK_H_

@@ -64,8 +64,7 @@ struct Engine::Impl {
                           ? std::make_unique<TenantTokens>(s, options.tenant_tokens_per_day,
                                                            SystemSteadyClock(), &metrics)
                           : nullptr),
-        pipeline(PipelineOptionsOf(options, tenant_tokens.get()), store, extractor, progress, metrics,
-                 SystemClock()),
+        pipeline(PipelineOptionsOf(options, tenant_tokens.get()), store, extractor, progress, metrics, {}),
         guard(io.get_executor()),
         scheduler(
             SchedulerOptionsOf(options), io.get_executor(), store_calls.get_executor(), store, metrics,
@@ -73,8 +72,8 @@ struct Engine::Impl {
             {IdleReport(extractor.name()), [this](const std::vector<IdleTask>& tasks) { Finished(tasks); }}),
         pool(options.workers),
         runner(
-            {options.max_attempts}, store, pipeline, embedder, extractor, progress, metrics, pool,
-            SystemClock(), [this](const RunEnd& end) { Ended(end); },
+            {options.max_attempts}, store, pipeline, embedder, extractor, progress, metrics, pool, {},
+            [this](const RunEnd& end) { Ended(end); },
             [this](const RunKey& run, int64_t bytes) { scheduler.Parked(run, bytes); }) {
     extractor.PostTo(
         [this](std::function<void()> work) { return pool.Submit(std::move(work), /*urgent=*/true); });

@@ -58,13 +58,13 @@ std::string NewUuid() {
 }
 
 Pipeline::Pipeline(PipelineOptions options, Store& store, Extractor& extractor, ProgressHub& progress,
-                   EngineMetrics& metrics, Clock clock)
+                   EngineMetrics& metrics, Clocks clocks)
     : options_(options),
       store_(store),
       extractor_(extractor),
       progress_(progress),
       metrics_(metrics),
-      clock_(std::move(clock)) {}
+      clocks_(std::move(clocks)) {}
 
 void Pipeline::Began(const RunState& run, const char* stage) const {
   ProgressEvent event;
@@ -72,15 +72,15 @@ void Pipeline::Began(const RunState& run, const char* stage) const {
   event.state = TaskState::kRunning;
   event.stage = stage;
   event.run_id = run.plan.run_id;
-  event.at = clock_();
+  event.at = clocks_.now();
   progress_.Publish(std::move(event));
 }
 
-void Pipeline::Ended(RunState& run, const char* stage, absl::Time since, int64_t count,
+void Pipeline::Ended(RunState& run, const char* stage, absl::Duration since, int64_t count,
                      std::map<std::string, int64_t> counts) const {
-  const absl::Time now = clock_();
-  run.report.stages.push_back({stage, now - since, std::move(counts)});
-  metrics_.stage_seconds.at(stage)->Observe(absl::ToDoubleSeconds(now - since));
+  const absl::Duration took = clocks_.steady() - since;
+  run.report.stages.push_back({stage, took, std::move(counts)});
+  metrics_.stage_seconds.at(stage)->Observe(absl::ToDoubleSeconds(took));
   ProgressEvent event;
   event.task_id = run.claimed.task.id;
   event.state = TaskState::kRunning;
@@ -88,7 +88,7 @@ void Pipeline::Ended(RunState& run, const char* stage, absl::Time since, int64_t
   event.done = true;
   event.count = count;
   event.run_id = run.plan.run_id;
-  event.at = now;
+  event.at = clocks_.now();
   progress_.Publish(std::move(event));
 }
 
@@ -207,7 +207,7 @@ absl::Status Pipeline::Keep(const RunState& run, const std::vector<Exchange>& ex
 absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
   Report& report = run.report;
   const Task& task = run.claimed.task;
-  report.started_at = clock_();
+  report.started_at = clocks_.now();
   report.task_id = task.id;
   report.user = task.user;
   report.trigger = task.kind;
@@ -216,7 +216,7 @@ absl::Status Pipeline::Prepare(RunState& run, const RunStop& stop) const {
   report.trace_id = TraceOf(task).trace_id;
 
   if (absl::Status s = Failpoint("after_claim"); !s.ok()) return s;
-  const absl::Time since = clock_();
+  const absl::Duration since = clocks_.steady();
   Began(run, "sample");
   if (absl::Status s = Sample(run); !s.ok()) return s;
   if (absl::Status s = Failpoint("after_sample"); !s.ok()) return s;
@@ -234,7 +234,7 @@ std::vector<std::string> Pipeline::TextsToEmbed(RunState& run) const {
   for (const Episode& e : run.sample.episodes) {
     if (!CheckEmbedding(e.embedding).ok()) texts.push_back(e.text);
   }
-  run.embed_began = clock_();
+  run.embed_began = clocks_.steady();
   if (!texts.empty()) Began(run, "embed");
   return texts;
 }
@@ -272,7 +272,7 @@ absl::Status Pipeline::TakeEmbeddings(RunState& run, EmbedReply reply, const std
 absl::Status Pipeline::MakeChunks(RunState& run, const RunStop& stop) const {
   Report& report = run.report;
   const Task& task = run.claimed.task;
-  const absl::Time since = clock_();
+  const absl::Duration since = clocks_.steady();
   Began(run, "cluster");
   if (run.claimed.plan.empty() && !run.sample.episodes.empty()) {
     if (absl::Status s = MakePlan(run); !s.ok()) return s;
@@ -302,7 +302,7 @@ absl::Status Pipeline::MakeChunks(RunState& run, const RunStop& stop) const {
       std::count_if(run.shown.begin(), run.shown.end(), [](const ChunkMemory& m) { return m.cluster < 0; });
   Ended(run, "cluster", since, report.clusters,
         {{"clusters", report.clusters}, {"strays", report.strays}, {"chunks", report.chunks}});
-  run.extract_began = clock_();
+  run.extract_began = clocks_.steady();
   Began(run, "extract");
   return Stopped(stop);
 }
@@ -375,7 +375,7 @@ absl::Status Pipeline::Finish(RunState& run, const RunStop& stop) const {
                  static_cast<double>(report.embedding_tokens) * options_.embedding_price) /
                 1e6;
 
-  const absl::Time since = clock_();
+  const absl::Duration since = clocks_.steady();
   Began(run, "align");
   const Registry registry(run.sample.registry);
   std::set<std::string> known_keys;
@@ -396,7 +396,7 @@ absl::Status Pipeline::Finish(RunState& run, const RunStop& stop) const {
 }
 
 absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const RunStop& stop) const {
-  const absl::Time since = clock_();
+  const absl::Duration since = clocks_.steady();
   Began(run, "migrate");
   const Report aligned = run.report;  // what a retry begins with again
   for (int attempt = 1;; ++attempt) {
@@ -406,9 +406,9 @@ absl::Status Pipeline::Commit(RunState& run, const Registry& registry, const Run
     if (!migration.ok()) return migration.status();
     Report& report = run.report;
     report.succeeded = true;
-    report.finished_at = clock_();
+    report.finished_at = clocks_.now();
     const auto changed = static_cast<int64_t>(report.changes.size());
-    report.stages.push_back({"migrate", report.finished_at - since, {{"changes", changed}}});
+    report.stages.push_back({"migrate", clocks_.steady() - since, {{"changes", changed}}});
     RunCommit& commit = migration->commit;
     for (Quarantined& q : commit.quarantine) q.at = report.finished_at;
     commit.left_backoff = kLeftBackoff;

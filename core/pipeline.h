@@ -40,7 +40,7 @@ class Pipeline {
  public:
   // All outlive it.
   Pipeline(PipelineOptions options, Store& store, Extractor& extractor, ProgressHub& progress,
-           EngineMetrics& metrics, Clock clock);
+           EngineMetrics& metrics, Clocks clocks);
 
   // Samples, or loads what an earlier attempt's plan names. kCancelled: `stop` was set. kAborted: the lease
   // is lost. Other errors are the store's.
@@ -76,7 +76,7 @@ class Pipeline {
   absl::Status Commit(RunState& run, const Registry& registry, const RunStop& stop) const;
   SampleSpec SpecOf(const RunState& run) const;
   // Ends a stage: its line in the report, its metric, its event for watchers.
-  void Ended(RunState& run, const char* stage, absl::Time since, int64_t count,
+  void Ended(RunState& run, const char* stage, absl::Duration since, int64_t count,
              std::map<std::string, int64_t> counts) const;
   void Began(const RunState& run, const char* stage) const;
 
@@ -85,7 +85,7 @@ class Pipeline {
   Extractor& extractor_;
   ProgressHub& progress_;
   EngineMetrics& metrics_;
-  const Clock clock_;
+  const Clocks clocks_;
 };
 
 // A UUID that begins with the time (version 7), lower-case: see storage/codec.h.

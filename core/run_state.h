@@ -23,9 +23,9 @@ struct RunState {
   Sample sample;            // the episodes live here; chunks point into it
   Plan plan;
   std::vector<Chunk> chunks;
-  absl::Time embed_began, extract_began;
-  std::vector<ChunkMemory> shown;   // parallel to sample.episodes: cluster and centrality
-  std::vector<ChunkReply> replies;  // by chunk
+  absl::Duration embed_began, extract_began;  // by the steady clock
+  std::vector<ChunkMemory> shown;             // parallel to sample.episodes: cluster and centrality
+  std::vector<ChunkReply> replies;            // by chunk
   // By chunk: what its reply is kept under (empty: it is not), and whether the store had it already.
   std::vector<std::string> questions;
   std::vector<bool> recalled;

@@ -32,7 +32,7 @@ struct Runner::OpenRun {
   RunState state;
   StopFlag stop;
   LogFields log;
-  absl::Time began;
+  absl::Duration began;
   absl::Mutex mu;
   size_t unanswered ABSL_GUARDED_BY(mu) = 0;
   bool asked ABSL_GUARDED_BY(mu) = false;            // all questions are out; before, a worker is at it
@@ -44,7 +44,7 @@ struct Runner::OpenRun {
 
 Runner::Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Embedder* embedder,
                Extractor& extractor, ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool,
-               Clock clock, std::function<void(const RunEnd&)> ended,
+               Clocks clocks, std::function<void(const RunEnd&)> ended,
                std::function<void(const RunKey&, int64_t bytes)> parked)
     : options_(options),
       store_(store),
@@ -54,7 +54,7 @@ Runner::Runner(RunnerOptions options, Store& store, Pipeline& pipeline, Embedder
       progress_(progress),
       metrics_(metrics),
       pool_(pool),
-      clock_(std::move(clock)),
+      clocks_(std::move(clocks)),
       ended_(std::move(ended)),
       parked_(std::move(parked)) {}
 
@@ -62,7 +62,7 @@ void Runner::Begin(ClaimedTask task, StopFlag stop) {
   auto run = std::make_shared<OpenRun>();
   run->state.claimed = std::move(task);
   run->stop = std::move(stop);
-  run->began = clock_();
+  run->began = clocks_.steady();
   const TraceContext trace = TraceOf(run->state.claimed.task);
   run->log = {run->state.claimed.task.id, "", trace.trace_id, NewSpanId()};
   run->state.traceparent = Traceparent(trace, run->log.span_id);
@@ -198,7 +198,7 @@ void Runner::PublishState(const OpenRun& run, TaskState state, const std::string
   event.done = state == TaskState::kDone || state == TaskState::kDead || state == TaskState::kCancelled;
   event.run_id = run.state.plan.run_id;
   event.message = message;
-  event.at = clock_();
+  event.at = clocks_.now();
   progress_.Publish(std::move(event));
 }
 
@@ -244,7 +244,7 @@ void Runner::End(const std::shared_ptr<OpenRun>& run, const absl::Status& status
   RunEnd end{KeyOfRun(run->state.claimed.lease),
              absl::IsUnavailable(status) || absl::IsResourceExhausted(status),
              status.ok() && report.sampled == 0};
-  metrics_.run_seconds.Observe(absl::ToDoubleSeconds(clock_() - run->began));
+  metrics_.run_seconds.Observe(absl::ToDoubleSeconds(clocks_.steady() - run->began));
   if (status.ok()) {
     metrics_.runs_committed.Increment();
     spdlog::info("run {} of task {} committed: {} episodes, {} clusters, {} gists, {} assertions, {} changes",

@@ -45,7 +45,7 @@ class Runner {
   // `embedder` null: the built-in one.
   Runner(
       RunnerOptions options, Store& store, Pipeline& pipeline, Embedder* embedder, Extractor& extractor,
-      ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool, Clock clock,
+      ProgressHub& progress, EngineMetrics& metrics, WorkerPool& pool, Clocks clocks,
       std::function<void(const RunEnd&)> ended,
       std::function<void(const RunKey&, int64_t bytes)> parked = [](const RunKey&, int64_t) {});
 
@@ -72,7 +72,7 @@ class Runner {
   ProgressHub& progress_;
   EngineMetrics& metrics_;
   WorkerPool& pool_;
-  const Clock clock_;
+  const Clocks clocks_;
   const std::function<void(const RunEnd&)> ended_;
   const std::function<void(const RunKey&, int64_t bytes)> parked_;
 };

@@ -19,7 +19,8 @@ class Periodic {
   Periodic(const Periodic&) = delete;
   Periodic& operator=(const Periodic&) = delete;
 
-  // First when `every` has passed, then when it has passed since the last time ended. At most once.
+  // `act` is called when `every` has passed, and then whenever it has passed since the last call ended. Start
+  // is called once, by the thread that calls Stop.
   void Start(absl::Duration every, std::function<void()> act);
   // Waits until `act` is not under way; it is not called after that. Idempotent, and safe before Start. Not
   // from `act`.

@@ -42,7 +42,8 @@ class Stopwatch {
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
-// A condition variable beside an absl::Mutex.
+// A condition variable beside an absl::Mutex, under which what is waited for changes. Notifying needs no
+// lock, and is any thread's. Outlives its waits.
 class SteadyCondVar {
  public:
   // Waits, `mu` being free meanwhile, until `holds()` or the deadline; whether it holds. Who makes it hold

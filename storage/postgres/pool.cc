@@ -17,8 +17,24 @@ void Pool::Tell() {
 void Pool::Dropped() {
   absl::MutexLock lock(&mu_);
   --open_;
-  returned_.NotifyOne();
+  WakeNext();
   Tell();
+}
+
+bool Pool::Await(Deadline deadline) {
+  if (waiting_.empty() && CanTake()) return true;
+  SteadyCondVar mine;
+  waiting_.push_back(&mine);
+  const auto turn = [&]()
+                        ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return waiting_.front() == &mine && CanTake(); };
+  const bool had = mine.Await(mu_, deadline, turn);
+  std::erase(waiting_, &mine);
+  WakeNext();
+  return had;
+}
+
+void Pool::WakeNext() {
+  if (!waiting_.empty()) waiting_.front()->NotifyOne();
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> Pool::Take(Deadline deadline) {
@@ -26,10 +42,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Pool::Take(Deadline deadline) {
     std::unique_ptr<Connection> idle;
     {
       absl::MutexLock lock(&mu_);
-      const auto can_take = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-        return !idle_.empty() || open_ < size_;
-      };
-      if (!returned_.Await(mu_, deadline, can_take)) {
+      if (!Await(deadline)) {
         return absl::UnavailableError("all connections to the database are in use");
       }
       if (idle_.empty()) {
@@ -58,7 +71,7 @@ void Pool::Return(std::unique_ptr<Connection> connection) {
   }
   absl::MutexLock lock(&mu_);
   idle_.push_back(std::move(connection));
-  returned_.NotifyOne();
+  WakeNext();
   Tell();
 }
 

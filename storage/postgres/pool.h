@@ -2,6 +2,7 @@
 #ifndef SLOWWAVE_STORAGE_POSTGRES_POOL_H_
 #define SLOWWAVE_STORAGE_POSTGRES_POOL_H_
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,12 +22,17 @@ class Pool {
   // `observer` outlives it, and hears how many connections there are; null: none.
   Pool(std::string url, int size, absl::Duration connect_timeout, StoreObserver* observer = nullptr);
 
-  // The connection used last, a new one, or the next that is returned. kUnavailable: none by the deadline.
+  // The connection used last, a new one, or one that is returned: who waits longest is first. kUnavailable:
+  // none by the deadline.
   absl::StatusOr<std::unique_ptr<Connection>> Take(Deadline deadline);
   // Broken ones are dropped, and so is one that is still in a transaction.
   void Return(std::unique_ptr<Connection> connection);
 
  private:
+  bool CanTake() const ABSL_SHARED_LOCKS_REQUIRED(mu_) { return !idle_.empty() || open_ < size_; }
+  // In turn; false: the deadline is over.
+  bool Await(Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void WakeNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Tell() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // One that was taken is gone.
   void Dropped();
@@ -36,7 +42,7 @@ class Pool {
   const absl::Duration connect_timeout_;
   StoreObserver* const observer_;
   absl::Mutex mu_;
-  SteadyCondVar returned_;
+  std::deque<SteadyCondVar*> waiting_ ABSL_GUARDED_BY(mu_);  // in the order they came
   std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mu_);
   int open_ ABSL_GUARDED_BY(mu_) = 0;  // idle or taken
 };

@@ -242,7 +242,7 @@ TEST_F(EngineTest, APlanIsTakenUpAgainAsItWas) {
   EngineMetrics metrics(registry);
   ProgressHub progress;
   BuiltinExtractor extractor;
-  Pipeline pipeline({}, *store_, extractor, progress, metrics, SystemClock());
+  Pipeline pipeline({}, *store_, extractor, progress, metrics, {});
   RunState run;
   run.claimed = claimed[0];
   const RunStop stop;
@@ -268,7 +268,7 @@ TEST_F(EngineTest, ARunWhoseLeaseMayHaveEndedWritesNothingAndIsCounted) {
   EngineMetrics metrics(registry);
   ProgressHub progress;
   BuiltinExtractor extractor;
-  Pipeline pipeline({}, *store_, extractor, progress, metrics, SystemClock());
+  Pipeline pipeline({}, *store_, extractor, progress, metrics, {});
   absl::Duration now;
   const auto stop = std::make_shared<RunStop>([&now] { return now; }, absl::Seconds(25));
   RunState run;
@@ -281,7 +281,7 @@ TEST_F(EngineTest, ARunWhoseLeaseMayHaveEndedWritesNothingAndIsCounted) {
 
   WorkerPool pool(1);
   std::vector<RunKey> ended;
-  Runner runner({}, *store_, pipeline, nullptr, extractor, progress, metrics, pool, SystemClock(),
+  Runner runner({}, *store_, pipeline, nullptr, extractor, progress, metrics, pool, {},
                 [&](const RunEnd& end) { ended.push_back(end.run); });
   runner.Begin(claimed[0], stop);
   pool.Stop();

@@ -1,7 +1,6 @@
 // Pipelines over one connection, and the plans that a session of its own keeps.
 #include <gtest/gtest.h>
 
-#include "absl/time/clock.h"
 #include "storage/postgres/connection.h"
 #include "tests/storage/store_conformance.h"
 #include "tests/support/postgres_server.h"
