@@ -130,6 +130,11 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     });
   }
 
+  void Tell(const std::deque<ProgressEvent>& events) {
+    if (complete_) return;
+    for (const ProgressEvent& event : events) out_.push_back(ToWire(event));
+  }
+
   void Step() {
     std::deque<ProgressEvent> events;
     bool look = false, writing = false, gone = false;
@@ -145,12 +150,19 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       gone = gone_;
       leaving = leaving_;
     }
-    for (const ProgressEvent& event : events) {
-      look = look || LooksFinal(event);
-      if (!complete_) out_.push_back(ToWire(event));
-    }
+    for (const ProgressEvent& event : events) look = look || LooksFinal(event);
+    Tell(events);
     if (seen.has_value() && !complete_) CheckEnd(*seen);
-    if (look && !complete_) CheckEnd(owner_.env_.store.GetTask(tenant_, task_id_));
+    if (look && !complete_) {
+      const absl::StatusOr<Task> task = owner_.env_.store.GetTask(tenant_, task_id_);
+      // What happened before the end that was read comes before it.
+      {
+        absl::MutexLock lock(&mu_);
+        events = std::exchange(events_, {});
+      }
+      Tell(events);
+      CheckEnd(task);
+    }
     if (writing) {
       // The write's end asks for the next step.
     } else if (gone) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who may include whom, checked over the tree.
+"""Who may include whom, and that nothing waits by the time of day, checked over the tree.
 
 The rules are a table, so that what is written here is what CONTRIBUTING.md says. Before the tree is
 checked, each rule is shown a made-up violation: a rule that does not object to it is broken.
@@ -82,6 +82,18 @@ def objection(includer, included):
         return None
 
     return None
+
+
+# Abseil's timed waits, of the version that Debian has, end by the time of day, which may be set: see
+# storage/deadline.h.
+WAIT_BY_THE_TIME_OF_DAY = re.compile(
+    r"\b(?:Await|Wait|LockWhen|ReaderLockWhen|WriterLockWhen|WaitForNotification)With(?:Timeout|Deadline)\b"
+    r"|\bdeadline\s*[<>]=?\s*absl::Now|\babsl::Now\(\)\s*[<>]=?\s*deadline"
+)
+
+
+def waits_by_the_time_of_day(name, source):
+    return [] if name.startswith("tests/") else WAIT_BY_THE_TIME_OF_DAY.findall(without_comments(source))
 
 
 def without_comments(source):
@@ -171,6 +183,20 @@ class RulesObject(unittest.TestCase):
         self.assertEqual(includes_of(source), ["core/a.h", "core/b.h", "core/f.h"])
 
 
+    def test_sees_waits_by_the_time_of_day(self):
+        for wait in (
+            "mu.AwaitWithTimeout(absl::Condition(&done), absl::Seconds(1))",
+            "changed.WaitWithDeadline(&mu, deadline)",
+            "mu.LockWhenWithTimeout(done, wait)",
+            "done.WaitForNotificationWithTimeout(wait)",
+            "while (absl::Now() < deadline) {}",
+        ):
+            with self.subTest(wait):
+                self.assertTrue(waits_by_the_time_of_day("server/app.cc", wait))
+                self.assertFalse(waits_by_the_time_of_day("tests/server/app_test.cc", wait))
+        self.assertFalse(waits_by_the_time_of_day("server/app.cc", "// AwaitWithTimeout\nchanged.Await(mu, deadline, f);"))
+
+
 class TreeKeepsTheRules(unittest.TestCase):
     def test_the_tree_is_found(self):
         names = [name for name, _ in sources(ROOT)]
@@ -180,6 +206,12 @@ class TreeKeepsTheRules(unittest.TestCase):
     def test_no_violation(self):
         found = violations(ROOT)
         self.assertEqual(found, [], "\n" + "\n".join(found))
+
+
+    def test_nothing_waits_by_the_time_of_day(self):
+        for name, path in sources(ROOT):
+            with self.subTest(name):
+                self.assertEqual(waits_by_the_time_of_day(name, path.read_text(encoding="utf-8")), [])
 
 
 if __name__ == "__main__":

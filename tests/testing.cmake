@@ -122,7 +122,7 @@ if(slowwave_test_server)
     slowwave_python_test(reflection_test STORES postgres)
     slowwave_python_test(rolling_restart_test)
     # What daemons promise to do within seconds they cannot while others keep both cores busy.
-    set_tests_properties(health_test outage_test PROPERTIES PROCESSORS 2)
+    set_tests_properties(health_test outage_test rolling_restart_test PROPERTIES PROCESSORS 2)
   endif()
 endif()
 

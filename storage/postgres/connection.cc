@@ -16,17 +16,18 @@ namespace {
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
-// Polls one socket. 0: the deadline has passed.
+// Polls one socket. 0: the deadline has passed, and nothing had come by then: who stood still meanwhile does
+// not blame the database.
 int Poll(int socket, short events, Deadline deadline) {
   while (true) {
     const absl::Duration left = deadline.left();
-    if (left <= absl::ZeroDuration()) return 0;
     pollfd one{.fd = socket, .events = events, .revents = 0};
     const int64_t wait =
-        std::clamp<int64_t>(absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1))), 1, 60'000);
+        std::clamp<int64_t>(absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1))), 0, 60'000);
     const int ready = poll(&one, 1, static_cast<int>(wait));
     if (ready > 0) return one.revents;
     if (ready < 0 && errno != EINTR) return POLLERR;
+    if (left <= absl::ZeroDuration()) return 0;
   }
 }
 

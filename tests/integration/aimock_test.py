@@ -85,7 +85,7 @@ class WithAimock(unittest.TestCase):
         self.addCleanup(self.daemon.__exit__)
 
     def arguments_for(self, mock):
-        return ["--llm-base-url", mock.url, "--llm-model", "mock-1", "--llm-retries", "1", "--llm-silence-seconds", "2"]
+        return ["--llm-base-url", mock.url, "--llm-model", "mock-1", "--llm-retries", "1"]
 
     def start(self):
         self.daemon.start()
@@ -177,8 +177,10 @@ class WithAimock(unittest.TestCase):
     def assert_down(self, client, user, word):
         task = self.trigger(client, user, word)
         daemon.eventually(lambda: self.daemon.metric("slowwave_llm_breaker_open") == 1, "the breaker to open")
-        daemon.eventually(lambda: client.GetTask(task_id=task.id).state == STATE.TASK_STATE_WAITING, "the task to wait")
-        self.assertEqual(client.GetTask(task_id=task.id).attempt, 0)
+        daemon.eventually(
+            lambda: (state := client.GetTask(task_id=task.id)).state == STATE.TASK_STATE_WAITING and state.attempt == 0,
+            "the task to wait, with no attempt used",
+        )
         self.assertEqual(client.GetUser(user=user).pending, 1)
         self.assertEqual(self.outcomes("denied"), 1)
         self.assertTrue(self.daemon.is_ready())
@@ -225,6 +227,7 @@ class WithAimock(unittest.TestCase):
 
     def test_answers_that_come_too_late(self):
         self.mock.chaos(latencyMs=20_000)
+        self.daemon.arguments += ["--llm-silence-seconds", "3"]
         self.assert_recovers(self.start(), "u", "spades", "timeout")
 
     def test_answers_that_are_slow(self):

@@ -41,7 +41,7 @@ class BoundsCase(unittest.TestCase):
 
 class Connections(BoundsCase):
     def test_who_does_not_speak_is_sent_away_and_others_are_served(self):
-        served = self.start("--rpc-handshake-seconds", "1")
+        served = self.start("--rpc-handshake-seconds", "5")
         silent = [self.connect(served) for _ in range(50)]
         for number, connection in enumerate(silent):
             connection.sendall((b"", http2.PREFACE[:10], http2.PREFACE, b"GET / HTTP/1.1\r\n")[number % 4])
@@ -239,10 +239,10 @@ class Streams(BoundsCase):
         return self.METHOD.invoker(channel).future(messages())
 
     def test_a_client_that_sends_no_more_is_told_and_what_it_sent_is_kept(self):
-        served = self.start("--rpc-stream-idle-seconds", "1")
+        served = self.start("--rpc-stream-idle-seconds", "5")
         error = self.open_stream(served).exception(daemon.PATIENCE_SECONDS)
         self.assertEqual(error.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
-        self.assertIn("nothing came for 1s", error.details())
+        self.assertIn("nothing came for 5s", error.details())
         self.assertEqual(self.client(served).GetEpisode(user="ines", episode_id="e").episode.text, "I live in Ghent.")
 
     def test_a_silent_stream_does_not_hold_up_the_end(self):

@@ -119,7 +119,7 @@ class Faulty(endpoint_case.EndpointCase):
         self.assertGreater(self.daemon.metric('slowwave_llm_calls_total{outcome="server_error"}'), 0)
 
     def test_hanging_calls_are_given_up_and_asked_again(self):
-        _, client = self.undergo("--llm-silence-seconds", "1", hang=0.2)
+        _, client = self.undergo("--llm-silence-seconds", "4", hang=0.2)
         self.assert_nothing_is_lost_or_made_up(client)
         self.assertGreater(self.daemon.metric('slowwave_llm_calls_total{outcome="timeout"}'), 0)
 

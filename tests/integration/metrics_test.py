@@ -134,7 +134,7 @@ class Metrics(unittest.TestCase):
         self.assertEqual(metric('slowwave_store_errors_total{code="unavailable"}'), 0)
         if self.daemon.store_url:
             self.assertEqual(metric("slowwave_store_connections_limit"), 7)
-            self.assertGreater(metric('slowwave_store_connections{state="idle"}'), 0)
+            daemon.eventually(lambda: metric('slowwave_store_connections{state="idle"}') > 0, "a connection to be idle")
 
 
 if __name__ == "__main__":

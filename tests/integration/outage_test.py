@@ -45,7 +45,7 @@ class Outage(unittest.TestCase):
         # So small that it is read at once, wherever there is a worker.
         cls.small = memory.Memory("small", conversation(seed=53, count=60), 60)
         cls.counter = 0
-        with Pair([cls.server.new_database()]) as undisturbed:
+        with Pair([cls.server.new_database()], lease=30) as undisturbed:
             for each in [*cls.memories, cls.small]:
                 each.sleep_undisturbed(undisturbed.client, f"undisturbed-{each.name}")
 
@@ -151,7 +151,7 @@ class Outage(unittest.TestCase):
         print(f"seed {seed}", flush=True)
         rng = random.Random(seed)
         # What waits for the one that stands still goes on to the other.
-        with self.pair(call_timeout=1) as pair:
+        with self.pair(call_timeout=3) as pair:
             with Load(pair, self.memories) as load:
                 for each in pair.daemons:
                     load.await_drained(1)

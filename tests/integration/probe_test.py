@@ -53,7 +53,7 @@ class Probe(unittest.TestCase):
                 done = probe("--http-listen", served.http_address, "--seconds", "60")
                 self.assertEqual(done.returncode, 1)
                 self.assertIn("503", done.stderr)
-                self.assertEqual(probe("--live", "--http-listen", served.http_address).returncode, 0)
+                self.assertEqual(probe("--live", "--http-listen", served.http_address, "--seconds", "60").returncode, 0)
 
     def test_one_that_does_not_answer_in_time_is_not_ready(self):
         with daemon.Daemon() as served:

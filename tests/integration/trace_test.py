@@ -69,7 +69,10 @@ class Traces(endpoint_case.EndpointCase):
         (span,) = spans
         self.assertNotIn(span, header)
         self.assertEqual(client.GetReport(run_id=done.run_id).trace_id, trace)
-        (committed,) = [line for line in self.lines() if "committed" in line["message"]]
+        # The report is there before the line is.
+        (committed,) = daemon.eventually(
+            lambda: [line for line in self.lines() if "committed" in line["message"]], "the run to be logged"
+        )
         self.assertEqual(
             {name: committed.get(name) for name in ("task_id", "run_id", "trace_id", "span_id")},
             {"task_id": task.id, "run_id": done.run_id, "trace_id": trace, "span_id": span},
@@ -143,6 +146,7 @@ class Traces(endpoint_case.EndpointCase):
         client = self.start()
         done = wire.drain(client, self.sleep(client))[0]
         trace = client.GetReport(run_id=done.run_id).trace_id
+        daemon.eventually(lambda: "committed: " in self.daemon.log(), "the run to be logged")
         self.assertRegex(
             self.daemon.log(),
             rf"committed: .* task_id={done.id} run_id={done.run_id} trace_id={trace} span_id=[0-9a-f]{{16}}\n",

@@ -138,6 +138,8 @@ class Triggers(unittest.TestCase):
         self.until_read("paused")
 
     def test_runs_of_many_idle_users_have_reports_as_those_of_few(self):
+        self.daemon.arguments = []
+        self.restart(kill=False)
         users = [f"idle-{n}" for n in range(150)]
         self.client.PutTenant(settings=wire.consolidation.TenantSettings(paused=True, weight=1))
         asked = {}

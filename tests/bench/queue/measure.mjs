@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks";
 
 export const TASKS = 20_000;
 export const IN_FLIGHT = 10;
-export const IDLE_ROUNDS = 200;
+export const IDLE_ROUNDS = 1000;
 const BETWEEN_MS = 20; // long enough for all that listens to be idle again
 
 export async function inFlight(count, call) {

@@ -21,10 +21,12 @@ def eventually(condition, what, patience=PATIENCE_SECONDS):
     """Polls until `condition` gives something true and returns that; fails, naming `what`, if it never does."""
     deadline = time.monotonic() + patience
     while True:
+        # A last look comes after the deadline: who stood still meanwhile did not look.
+        late = time.monotonic() > deadline
         result = condition()
         if result:
             return result
-        if time.monotonic() > deadline:
+        if late:
             raise AssertionError(f"waited {patience} s in vain for {what}")
         time.sleep(0.01)
 
@@ -34,7 +36,7 @@ class Daemon:
 
     `store_url`: what it stores in. None: what SLOWWAVE_TEST_STORE says: `embedded` (the default: a file in `folder`),
     `postgres` (a new database of a server of the test's own, with the rights and the row security of deploy/sql/) or
-    `pgbouncer` (one behind a pooler). `arguments`, `environment` and `failpoints` may be changed between two starts.
+    `pgbouncer` (one behind a pooler). `arguments`, `environment`, `listen` and `failpoints` may be changed between two starts.
     """
 
     def __init__(self, folder=None, arguments=(), store_url=None, environment=None):
@@ -44,6 +46,7 @@ class Daemon:
         self.environment = dict(environment or {})
         self.failpoints = ""
         self.store_url = store_url or self._store_of_this_test_run()
+        self.listen = "127.0.0.1:0"
         self._process = None
         self._starts = 0
         self.address = None
@@ -75,7 +78,7 @@ class Daemon:
         environment["SLOWWAVE_DATA_DIR"] = str(self.folder / "data")
         environment["SLOWWAVE_STORE_URL"] = self.store_url
         environment["SLOWWAVE_FAILPOINTS"] = self.failpoints
-        environment["SLOWWAVE_LISTEN"] = "127.0.0.1:0"
+        environment["SLOWWAVE_LISTEN"] = self.listen
         environment["SLOWWAVE_HTTP_LISTEN"] = "127.0.0.1:0"
         environment.update(self.environment)
         with open(self.folder / "log.txt", "ab") as log:

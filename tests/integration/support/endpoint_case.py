@@ -34,10 +34,12 @@ class EndpointCase(unittest.TestCase):
     def assert_waits_without_an_attempt(self, client, task, calls, breaker, secret):
         """Of a task whose endpoint refuses the key. `calls()`: how often it was asked; `secret`: a memory's word."""
         daemon.eventually(lambda: calls() > 0, "a call")
+        # It is tried again now and then, which uses an attempt only if the endpoint answers.
         daemon.eventually(
-            lambda: client.GetTask(task_id=task.id).state == wire.consolidation.TASK_STATE_WAITING, "the task to wait"
+            lambda: (state := client.GetTask(task_id=task.id)).state == wire.consolidation.TASK_STATE_WAITING
+            and state.attempt == 0,
+            "the task to wait, with no attempt used",
         )
-        self.assertEqual(client.GetTask(task_id=task.id).attempt, 0)
         self.assertEqual(client.GetUser(user=self.USER).pending, len(self.episodes()))
         self.assertTrue(self.daemon.is_ready())
         self.assertEqual(self.daemon.metric(breaker), 1)

@@ -125,6 +125,8 @@ class Postgres(_Server):
         log = self.folder / "initdb.txt"
         if _spawn([program("initdb"), "-D", str(self.folder / "data"), *initialise], log).wait(PATIENCE_SECONDS) != 0:
             raise AssertionError(f"initdb failed:\n{log.read_text(errors='replace')}")
+        # Free now: initdb took seconds, in which another test may have been given the port.
+        self.port = free_port()
 
     def command(self):
         settings = [*self._settings, f"unix_socket_directories={self.folder}"]
