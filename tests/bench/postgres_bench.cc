@@ -256,8 +256,9 @@ void Growth(PostgresServer& server) {
     Must(store->CommitRun(commit));
   }
   std::vector<double> beside_none, beside_many;
-  for (int round = 0; round < 15; ++round) {
-    for (const bool many : {false, true}) {
+  for (int round = 0; round < 60; ++round) {
+    for (const bool first : {false, true}) {
+      const bool many = first == (round % 2 == 0);
       const UserKey& user = many ? old : young;
       Ingest(*store, user, kEpisodes, absl::StrCat("r", round, "-"));
       Enqueue(*store, user);

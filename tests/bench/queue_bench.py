@@ -36,7 +36,7 @@ def ours(folder, server):
 
 
 def show(name, figures):
-    cells = [f"{figures[key]:>14,.{digits}f}" for key, _, digits in COLUMNS]
+    cells = [f"{figures[key]:>14,.{digits}f}" if key in figures else f"{'':>14}" for key, _, digits in COLUMNS]
     print(f"{name:<16}", *cells, flush=True)
 
 
@@ -51,11 +51,14 @@ def main():
                 node(folder, "graphile.mjs", server.new_database()),
                 node(folder, "pg_boss.mjs", server.new_database()),
             ):
-                show(figures["name"], figures)
-                rounds.setdefault(figures["name"], []).append(figures)
+                for name, each in ((figures["name"], figures), ("  its GetUser", figures.get("call_alone"))):
+                    if each:
+                        show(name, each)
+                        rounds.setdefault(name, []).append(each)
     print("\nmedians")
     for name, all_of_it in rounds.items():
-        show(name, {key: statistics.median(each[key] for each in all_of_it) for key, _, _ in COLUMNS})
+        measured = [key for key, _, _ in COLUMNS if key in all_of_it[0]]
+        show(name, {key: statistics.median(each[key] for each in all_of_it) for key in measured})
 
 
 if __name__ == "__main__":

@@ -36,12 +36,12 @@ WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.id = $3
 
 -- $3 and $4 the last row of the page before.
 -- name: episode_page
--- index: episode_time, pending, review
+-- index: episode_by_time, pending, review
 SELECT e.id, e.type, e.origin, coalesce(nullif(r.status, 0), e.status), e.occurred_at, e.turn, e.session_id,
        e.speaker, e.importance, e.confidence, e.access_count, e.text, e.entities, e.metadata, e.embedding,
        p.id IS NOT NULL, coalesce(p.tries, r.tries, 0), coalesce(r.state, 0::smallint), r.run_id
 FROM (SELECT * FROM slowwave.episode x
-      WHERE x.tenant_id = $1 AND x.user_id = $2 AND (x.occurred_at, x.id) > ($3, $4)
+      WHERE x.tenant_id = $1 AND x.user_id = $2 AND (x.occurred_at, x.id) > ($3, $4) AND x.occurred_at > '-infinity'
       ORDER BY x.occurred_at, x.id LIMIT $5) AS e
 LEFT JOIN LATERAL (SELECT x.id, x.tries FROM slowwave.pending x
                    WHERE x.tenant_id = $1 AND x.user_id = $2 AND x.id = e.id OFFSET 0) AS p ON true

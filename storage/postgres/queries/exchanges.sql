@@ -17,7 +17,7 @@ CROSS JOIN LATERAL (SELECT * FROM slowwave.exchange x
 
 -- $3 retention, $4 the run whose own stay, $5 limit, $6 now.
 -- name: exchange_expire
--- index: exchange, exchange_age
+-- index: exchange_age
 DELETE FROM slowwave.exchange
 WHERE tenant_id = $1 AND user_id = $2
   AND ctid = ANY (ARRAY(SELECT x.ctid FROM slowwave.exchange x

@@ -19,7 +19,7 @@ SELECT tenant_id, count(*) FROM slowwave.task WHERE state = 2 GROUP BY tenant_id
 -- whom that request wakes. `LIMIT 32` is kMaxClaims: of a number that it knows to be small the planner looks each place up,
 -- be its statistics old or new; for more it might read all tasks of the tenant.
 -- name: claim
--- index: task, task_ready, plan
+-- index: task_ready, plan
 WITH claimed AS (
   WITH next AS MATERIALIZED (
     SELECT k.ctid AS place FROM slowwave.task k

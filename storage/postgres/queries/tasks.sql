@@ -147,12 +147,13 @@ ORDER BY t.task_id DESC
 
 -- As task_page_of_tenant, but $3 and $4 are the time and id of the last task of the page before.
 -- name: task_page_of_user
--- index: task_of_user
+-- index: task_by_time
 SELECT t.task_id, t.user_id, t.kind, t.state, t.priority, t.reasons, t.options, t.created_at, t.run_after,
        t.started_at, t.finished_at, t.attempt, t.last_error, t.run_id, coalesce(r.follow_up, '')
 FROM (SELECT * FROM slowwave.task k
       WHERE k.tenant_id = $1 AND ($2 = 0 OR ($2 >> k.state) & 1 = 1)
         AND (k.created_at, k.task_id) < (coalesce($3, 'infinity'::timestamptz), $4) AND k.user_id = $6
+        AND k.created_at > '-infinity'
       ORDER BY k.created_at DESC, k.task_id DESC LIMIT $5) AS t
 LEFT JOIN LATERAL (SELECT x.follow_up FROM slowwave.run x
                    WHERE x.tenant_id = $1 AND x.run_id = t.run_id AND t.state = 5 OFFSET 0) AS r ON true

@@ -43,5 +43,11 @@ const waits = await idle(async (round) => {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 });
-print("slowwave", { triggers, drain, ...waits });
+// What a call costs by itself: it reads one row.
+const call_alone = await idle(async (round) => {
+  const sent = performance.now();
+  await call("getUser", { user: user(round) });
+  return performance.now() - sent;
+});
+print("slowwave", { triggers, drain, ...waits, call_alone });
 process.exit(0);
