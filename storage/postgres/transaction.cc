@@ -76,7 +76,8 @@ void Transaction::Fail(absl::Status error) {
 }
 
 void Transaction::Queue(std::string_view query, Parameters parameters) {
-  queued_.push_back({QueryCatalog().find(query)->second.sql, std::move(parameters)});
+  const auto known = QueryCatalog().find(query);
+  queued_.push_back({known->second.sql, std::move(parameters), known->first});
 }
 
 void Transaction::Begin(const std::string& tenant) {
