@@ -155,12 +155,14 @@ class TaskWatchers::Watch : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     if (seen.has_value() && !complete_) CheckEnd(*seen);
     if (look && !complete_) {
       const absl::StatusOr<Task> task = owner_.env_.store.GetTask(tenant_, task_id_);
-      // What happened before the end that was read comes before it.
-      {
-        absl::MutexLock lock(&mu_);
-        events = std::exchange(events_, {});
+      if (task.ok() && IsFinal(task->state)) {
+        // What has happened before the end that was read comes before it.
+        {
+          absl::MutexLock lock(&mu_);
+          events = std::exchange(events_, {});
+        }
+        Tell(events);
       }
-      Tell(events);
       CheckEnd(task);
     }
     if (writing) {

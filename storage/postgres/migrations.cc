@@ -85,7 +85,7 @@ absl::StatusOr<std::vector<AppliedMigration>> PostgresMigrationDriver::Applied()
 }
 
 absl::Status PostgresMigrationDriver::TryApply(const Migration& migration, const std::string& checksum,
-                                               bool& lock_timeout) {
+                                               bool& lock_missed) {
   const Deadline deadline = Deadline::After(kApply);
   std::vector<Result> results;
   const std::vector<Statement> opening = {
@@ -106,7 +106,8 @@ absl::Status PostgresMigrationDriver::TryApply(const Migration& migration, const
     statements.push_back({kRecord, Parameters(migration.version, migration.name, checksum)});
     if (!applied) failure = connection_.Run(statements, deadline, results);
   }
-  lock_timeout = failure.sql_state == "55P03";
+  // Not had in time, or a victim of writers who wait for one another.
+  lock_missed = failure.sql_state == "55P03" || failure.sql_state == "40P01";
   const std::string_view end = failure.status.ok() ? "COMMIT" : "ROLLBACK";
   if (connection_.broken()) return failure.status;
   Failure ended = connection_.Run({{end, Parameters()}}, Deadline::After(kRead), results);
@@ -115,9 +116,9 @@ absl::Status PostgresMigrationDriver::TryApply(const Migration& migration, const
 
 absl::Status PostgresMigrationDriver::Apply(const Migration& migration, const std::string& checksum) {
   for (int attempt = 1;; ++attempt) {
-    bool lock_timeout = false;
-    absl::Status done = TryApply(migration, checksum, lock_timeout);
-    if (done.ok() || !lock_timeout || attempt >= kLockTries) return done;
+    bool lock_missed = false;
+    absl::Status done = TryApply(migration, checksum, lock_missed);
+    if (done.ok() || !lock_missed || attempt >= kLockTries) return done;
   }
 }
 

@@ -20,7 +20,7 @@ class PostgresMigrationDriver : public MigrationDriver {
   absl::Status Apply(const Migration& migration, const std::string& checksum) override;
 
  private:
-  absl::Status TryApply(const Migration& migration, const std::string& checksum, bool& lock_timeout);
+  absl::Status TryApply(const Migration& migration, const std::string& checksum, bool& lock_missed);
 
   Connection& connection_;
 };

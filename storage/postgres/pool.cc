@@ -38,26 +38,23 @@ void Pool::WakeNext() {
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> Pool::Take(Deadline deadline) {
-  while (true) {
-    std::unique_ptr<Connection> idle;
-    {
-      absl::MutexLock lock(&mu_);
-      if (!Await(deadline)) {
-        return absl::UnavailableError("all connections to the database are in use");
-      }
-      if (idle_.empty()) {
-        ++open_;
-        Tell();
-        break;
-      }
+  std::unique_ptr<Connection> idle;
+  {
+    absl::MutexLock lock(&mu_);
+    if (!Await(deadline)) {
+      return absl::UnavailableError("all connections to the database are in use");
+    }
+    if (idle_.empty()) {
+      ++open_;
+    } else {
       idle = std::move(idle_.back());
       idle_.pop_back();
-      Tell();
     }
-    if (idle->Fresh()) return idle;
-    idle.reset();
-    Dropped();
+    Tell();
   }
+  if (idle != nullptr && idle->Fresh()) return idle;
+  // In its place, if it was stale.
+  idle.reset();
   absl::StatusOr<std::unique_ptr<Connection>> made =
       Connection::Open(url_, std::min(deadline, Deadline::After(connect_timeout_)));
   if (!made.ok()) Dropped();

@@ -79,6 +79,57 @@ TEST(PostgresMigrationTest, ProcessesThatMigrateAtOnceAllSucceed) {
       "1");
 }
 
+TEST(PostgresMigrationTest, AnInstallationAtWorkIsMigrated) {
+  PostgresServer& server = PostgresServer::Shared();
+  PostgresOptions options;
+  options.url = server.NewDatabase();
+  options.connections = 4;
+  const std::unique_ptr<Store> store = Must(OpenPostgres(options));
+  // As 0005 left it.
+  server.Sql(options.url, absl::StrCat(kFill, R"(;
+    DROP INDEX slowwave.episode_by_time, slowwave.task_by_time, slowwave.run_by_version;
+    CREATE INDEX episode_time ON slowwave.episode(tenant_id, user_id, occurred_at, id);
+    CREATE INDEX task_of_user ON slowwave.task(tenant_id, user_id, created_at, task_id);
+    CREATE INDEX run_of_user ON slowwave.run(tenant_id, user_id, memory_version, finished_at, run_id);
+    DELETE FROM slowwave.schema_migration WHERE version > 5)"));
+  std::atomic<bool> migrated = false;
+  std::vector<std::thread> writers;
+  for (int writer = 0; writer < 4; ++writer) {
+    writers.emplace_back([&, writer] {
+      const UserKey user{"t1", absl::StrCat("writer-", writer)};
+      for (int round = 0; !migrated || round == 0; ++round) {
+        Must(store->IngestEpisodes(user, {MakeEpisode(absl::StrCat("e", round))}, {}, nullptr));
+        EnqueueRequest request;
+        request.user = user;
+        Must(store->Enqueue(request));
+      }
+    });
+  }
+  const absl::StatusOr<int> applied = PostgresMigrate(options.url);
+  migrated = true;
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_GE(Must(applied), 6);
+  EXPECT_EQ(
+      server.Sql(
+          options.url,
+          "SELECT count(*) FROM pg_class WHERE relname IN ('episode_time', 'task_of_user', 'run_of_user')"),
+      "0");
+}
+
+// What a build that was to hold up no writers has left when it failed.
+TEST(PostgresMigrationTest, AnIndexThatIsNotValidIsNotTakenForTheNewOne) {
+  PostgresServer& server = PostgresServer::Shared();
+  const std::string url = server.NewDatabase();
+  Must(PostgresMigrate(url));
+  server.Sql(
+      url,
+      "DELETE FROM slowwave.schema_migration WHERE version > 5; UPDATE pg_index SET indisvalid = false WHERE "
+      "indexrelid = 'slowwave.episode_by_time'::regclass");
+  EXPECT_THAT(Message(PostgresMigrate(url)), HasSubstr("0006_episode_by_time"));
+  server.Sql(url, "DROP INDEX slowwave.episode_by_time");
+  EXPECT_GE(Must(PostgresMigrate(url)), 6);
+}
+
 TEST(PostgresMigrationTest, StoreThatMayNotMigrateSaysWhatToDo) {
   PostgresOptions options;
   options.url = PostgresServer::Shared().NewDatabase();

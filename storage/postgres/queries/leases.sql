@@ -77,23 +77,27 @@ WITH done AS (
        SELECT $1, d.user_id, d.task_id, d.task_id, $4, $4, true, d.memory_version, $5, '' FROM done d)
 SELECT d.task_id, d.user_id FROM done d
 
+-- `state + 0`, here and below: by its id, not among all that run, of which the statistics may know none.
 -- name: lease_check
 -- index: task
 SELECT 1 / count(*) FROM slowwave.task
-WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5
+  AND state + 0 = 2
 
 -- As lease_check, and nobody takes it away until the transaction ends.
 -- name: lease_hold
 -- index: task
 WITH held AS (SELECT 1 FROM slowwave.task
-              WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+              WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5
+  AND state + 0 = 2
               FOR UPDATE)
 SELECT 1 / count(*) FROM held
 
 -- name: lease_renew
 -- index: task
 UPDATE slowwave.task SET lease_until = $7::timestamptz + $6 * interval '1 microsecond'
-WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5
+  AND state + 0 = 2
 RETURNING 1
 
 -- The attempt does not count, and its place in the queue is the old one.
@@ -101,14 +105,16 @@ RETURNING 1
 -- index: task
 UPDATE slowwave.task SET state = 1, attempt = attempt - 1, started_at = started_before, started_before = NULL,
   lease_token = NULL, lease_until = NULL, lease_owner = NULL
-WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5
+  AND state + 0 = 2
 RETURNING 1
 
 -- name: task_delay
 -- index: task
 UPDATE slowwave.task SET state = 4, run_after = $8::timestamptz + $6 * interval '1 microsecond', last_error = $7,
   lease_token = NULL, lease_until = NULL, lease_owner = NULL
-WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5
+  AND state + 0 = 2
 RETURNING 1
 
 -- The attempt does not count.
@@ -117,7 +123,8 @@ RETURNING 1
 UPDATE slowwave.task SET state = 4, run_after = $8::timestamptz + $6 * interval '1 microsecond', last_error = $7,
   attempt = attempt - 1, started_at = started_before, started_before = NULL,
   lease_token = NULL, lease_until = NULL, lease_owner = NULL
-WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5
+  AND state + 0 = 2
 RETURNING 1
 
 -- How much there is of each state, across tenants and without locks. Counting stops at $1; each reads an index that
@@ -181,7 +188,7 @@ WHERE tenant_id = $1 AND state = 2 AND lease_until <= $2 AND attempt >= $3
 -- index: task
 UPDATE slowwave.task SET state = 6, finished_at = $5, last_error = $4,
   lease_token = NULL, lease_until = NULL, lease_owner = NULL
-WHERE tenant_id = $1 AND task_id = $2 AND lease_token = $3 AND lease_until <= $5 AND state = 2
+WHERE tenant_id = $1 AND task_id = $2 AND lease_token = $3 AND lease_until <= $5 AND state + 0 = 2
 RETURNING 1
 
 -- name: rescue_expired

@@ -17,12 +17,12 @@ WHERE r.tenant_id = $1 AND r.run_id = $2
 
 -- Runs that found nothing to read share the version of the one before. $3 to $5 the last row of the page before.
 -- name: run_page
--- index: run_of_user, task
+-- index: run_by_version, task
 SELECT r.memory_version, r.run_id, r.task_id, r.started_at, r.finished_at, r.succeeded, r.report, t.kind, t.reasons,
        t.attempt
 FROM (SELECT * FROM slowwave.run x
       WHERE x.tenant_id = $1 AND x.user_id = $2
-        AND (x.memory_version, x.finished_at, x.run_id) < ($3, coalesce($4, 'infinity'::timestamptz), $5)
+        AND (x.memory_version, x.finished_at, x.run_id) < ($3, coalesce($4, 'infinity'::timestamptz), $5) AND x.memory_version >= 0
       ORDER BY x.memory_version DESC, x.finished_at DESC, x.run_id DESC LIMIT $6) AS r
 LEFT JOIN LATERAL (SELECT k.kind, k.reasons, k.attempt FROM slowwave.task k
                    WHERE k.tenant_id = $1 AND k.task_id = r.task_id OFFSET 0) AS t ON true
@@ -42,7 +42,8 @@ SELECT 1 / count(*) FROM locked WHERE memory_version = $3
 WITH done AS (UPDATE slowwave.task
               SET state = 5, finished_at = $6, run_id = $7, lease_token = NULL, lease_until = NULL,
                   lease_owner = NULL
-              WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5 AND state = 2
+              WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5
+                AND state + 0 = 2
               RETURNING 1)
 SELECT 1 / count(*) FROM done
 

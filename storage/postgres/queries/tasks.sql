@@ -25,13 +25,17 @@ SELECT user_id FROM slowwave.task WHERE tenant_id = $1 AND task_id = $2
 -- that holds nothing else.
 -- name: tasks_live
 -- index: task_live
-SELECT user_id, task_id, state, priority, reasons, options FROM slowwave.task
-WHERE tenant_id = $1 AND user_id = ANY ($2::text[]) AND state IN (1, 2, 4) ORDER BY user_id FOR UPDATE
+SELECT t.user_id, t.task_id, t.state, t.priority, t.reasons, t.options
+FROM (SELECT DISTINCT n.id FROM unnest($2::text[]) AS n(id) ORDER BY n.id) AS u
+CROSS JOIN LATERAL (SELECT * FROM slowwave.task x
+                    WHERE x.tenant_id = $1 AND x.user_id = u.id AND x.state IN (1, 2, 4) OFFSET 0 FOR UPDATE) AS t
 
 -- name: tasks_behind
 -- index: task_behind
-SELECT user_id, task_id, state, priority, reasons, options FROM slowwave.task
-WHERE tenant_id = $1 AND user_id = ANY ($2::text[]) AND state = 3 ORDER BY user_id FOR UPDATE
+SELECT t.user_id, t.task_id, t.state, t.priority, t.reasons, t.options
+FROM (SELECT DISTINCT n.id FROM unnest($2::text[]) AS n(id) ORDER BY n.id) AS u
+CROSS JOIN LATERAL (SELECT * FROM slowwave.task x
+                    WHERE x.tenant_id = $1 AND x.user_id = u.id AND x.state = 3 OFFSET 0 FOR UPDATE) AS t
 
 -- Counting stops at $2 each.
 -- name: tasks_waiting_count
