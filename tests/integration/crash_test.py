@@ -185,8 +185,8 @@ class CrashWithAnEndpoint(unittest.TestCase):
 
     @classmethod
     @contextlib.contextmanager
-    def with_endpoint(cls, urls, *arguments, lease=3):
-        """A pair that asks an endpoint of its own."""
+    def with_endpoint(cls, urls, *arguments, lease=6):
+        """A pair that asks an endpoint of its own. A lease that is lost asks again: longer than a busy machine stands still."""
         with Endpoint() as endpoint:
             asking = ["--llm-base-url", endpoint.url, "--llm-model", "test", "--extract-chunk-memories", str(cls.SIZE)]
             with Pair(urls, arguments=[*asking, *arguments], lease=lease) as pair:
@@ -223,18 +223,13 @@ class CrashWithAnEndpoint(unittest.TestCase):
                 return False
 
         daemon.eventually(drained, f"{user} to be drained")
-        tasks = pair.check(self, {user: self.memory})
+        pair.check(self, {user: self.memory})
         extra = pair.endpoint.calls - calls_before - self.chunks
-        lost = self.lost_to_standing_still(tasks, kills)
         # Where a chunk has just been answered, it and the others of its run may be under way. Anywhere else none is.
         with self.subTest(place=place, repeat=repeat, kills=kills):
             self.assertGreaterEqual(extra, 0)
-            self.assertLessEqual(extra - lost, kills * self.run_chunks if place == "after_chunk" else 0)
+            self.assertLessEqual(extra, kills * self.run_chunks if place == "after_chunk" else 0)
         return kills
-
-    def lost_to_standing_still(self, tasks, kills):
-        """Calls at most that went for nothing since a living daemon got no time to renew a lease of 3 s."""
-        return self.run_chunks * max(0, sum(task.attempt - 1 for task in tasks) - kills)
 
     def assert_killed(self, cases, kills):
         say(f"{sum(kills)} kills at {len(cases)} places with an endpoint")
@@ -260,11 +255,11 @@ class CrashWithAnEndpoint(unittest.TestCase):
 
         pair.endpoint.answer = slowly
         users = kill_at_random(pair, [self.memory], *case)
-        tasks = pair.check(self, users)
+        pair.check(self, users)
         extra = pair.endpoint.calls - self.chunks * len(users)
         self.assertGreaterEqual(extra, 0)
         # In flight, or answered and not yet stored.
-        self.assertLessEqual(extra - self.lost_to_standing_still(tasks, kills), kills * 2 * self.IN_FLIGHT)
+        self.assertLessEqual(extra, kills * 2 * self.IN_FLIGHT)
         return pair.endpoint.calls, extra
 
     def test_at_random_moments(self):

@@ -21,7 +21,7 @@ using testing::HasSubstr;
 const UserKey kAna{"acme", "ana"};
 
 // Far above what anything here takes, far below for ever.
-constexpr absl::Duration kSoon = absl::Minutes(1);
+constexpr absl::Duration kSoon = absl::Seconds(8);
 
 PostgresOptions Options(const std::string& url) {
   PostgresOptions options;

@@ -89,7 +89,7 @@ WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND 
 -- index: task
 WITH held AS (SELECT 1 FROM slowwave.task
               WHERE tenant_id = $1 AND task_id = $2 AND user_id = $3 AND lease_token = $4 AND attempt = $5
-  AND state + 0 = 2
+                AND state + 0 = 2
               FOR UPDATE)
 SELECT 1 / count(*) FROM held
 

@@ -22,7 +22,8 @@ SELECT r.memory_version, r.run_id, r.task_id, r.started_at, r.finished_at, r.suc
        t.attempt
 FROM (SELECT * FROM slowwave.run x
       WHERE x.tenant_id = $1 AND x.user_id = $2
-        AND (x.memory_version, x.finished_at, x.run_id) < ($3, coalesce($4, 'infinity'::timestamptz), $5) AND x.memory_version >= 0
+        AND (x.memory_version, x.finished_at, x.run_id) < ($3, coalesce($4, 'infinity'::timestamptz), $5)
+        AND x.memory_version >= 0
       ORDER BY x.memory_version DESC, x.finished_at DESC, x.run_id DESC LIMIT $6) AS r
 LEFT JOIN LATERAL (SELECT k.kind, k.reasons, k.attempt FROM slowwave.task k
                    WHERE k.tenant_id = $1 AND k.task_id = r.task_id OFFSET 0) AS t ON true
