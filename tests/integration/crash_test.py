@@ -186,7 +186,7 @@ class CrashWithAnEndpoint(unittest.TestCase):
     @classmethod
     @contextlib.contextmanager
     def with_endpoint(cls, urls, *arguments, lease=6):
-        """A pair that asks an endpoint of its own. A lease that is lost asks again: longer than a busy machine stands still."""
+        """A pair that asks an endpoint of its own. (A run whose lease was lost asks again.)"""
         with Endpoint() as endpoint:
             asking = ["--llm-base-url", endpoint.url, "--llm-model", "test", "--extract-chunk-memories", str(cls.SIZE)]
             with Pair(urls, arguments=[*asking, *arguments], lease=lease) as pair:
